@@ -1,0 +1,8 @@
+//! The record of a drill, how targets and measurements make a verdict, and every rendering of it.
+//!
+//! A leaf: no runtime, no Docker, no random numbers. What is stored is in [`record`]; what a person or a machine
+//! reads is made from it in [`render`].
+
+pub mod record;
+pub mod render;
+pub mod verdict;

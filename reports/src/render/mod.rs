@@ -1,0 +1,1 @@
+//! Renderings of a record: one file each.

@@ -1,0 +1,172 @@
+//! How measurements and targets make a verdict.
+
+use crate::record::{Interval, LevelResult, Record, RpoTarget, Status, TargetVerdict, Verdict};
+
+/// Judges one interval against the greatest value allowed.
+pub fn judge<T: PartialOrd + Copy>(measured: Interval<T>, at_most: T) -> TargetVerdict {
+    if measured.upper <= at_most {
+        TargetVerdict::Passed
+    } else if measured.lower > at_most {
+        TargetVerdict::Failed
+    } else {
+        TargetVerdict::Inconclusive
+    }
+}
+
+/// Judges the recovery point: the count of lost writes by its lower end, as nothing else was promised to a client,
+/// and the seconds by both ends. The worse of the two counts.
+pub fn judge_rpo(exercised: bool, lost_writes: Interval<u64>, seconds: Interval<f64>, target: RpoTarget) -> TargetVerdict {
+    if target.lost_writes.is_none() && target.seconds.is_none() {
+        return TargetVerdict::NotDeclared;
+    }
+    if !exercised {
+        return TargetVerdict::NotExercised;
+    }
+    let by_count = target.lost_writes.map(|most| judge(Interval::exactly(lost_writes.lower), most));
+    let by_time = target.seconds.map(|most| judge(seconds, most));
+    worst_target([by_count, by_time].into_iter().flatten())
+}
+
+/// Judges a recovery time, where service that never came back is a miss.
+pub fn judge_rto(measured: Option<Interval<f64>>, target_seconds: Option<f64>) -> TargetVerdict {
+    match (measured, target_seconds) {
+        (_, None) => TargetVerdict::NotDeclared,
+        (None, Some(_)) => TargetVerdict::Failed,
+        (Some(measured), Some(most)) => judge(measured, most),
+    }
+}
+
+fn worst_target(verdicts: impl Iterator<Item = TargetVerdict>) -> TargetVerdict {
+    let weight = |verdict: &TargetVerdict| match verdict {
+        TargetVerdict::NotDeclared => 0,
+        TargetVerdict::Passed => 1,
+        TargetVerdict::NotExercised => 2,
+        TargetVerdict::Inconclusive => 3,
+        TargetVerdict::Failed => 4,
+    };
+    verdicts.max_by_key(weight).unwrap_or(TargetVerdict::NotDeclared)
+}
+
+/// The status of a level: the worst of its checks. No check at all is *not declared*, never a pass.
+pub fn level_status(checks: impl IntoIterator<Item = Status>) -> Status {
+    let weight = |status: &Status| match status {
+        Status::NotDeclared => 0,
+        Status::Passed => 1,
+        Status::Tolerated => 2,
+        Status::NotReached => 3,
+        Status::Error => 4,
+        Status::Failed => 5,
+    };
+    checks.into_iter().max_by_key(weight).unwrap_or(Status::NotDeclared)
+}
+
+/// The verdict over a whole record whose parts are judged, with its reasons, the most weighty first.
+///
+/// An error that stopped the drill is given as `stopped`; it outweighs everything, since then nothing was proved.
+pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
+    if !stopped.is_empty() {
+        return (Verdict::CouldNotRun, stopped.to_vec());
+    }
+    let mut failed = Vec::new();
+    let mut unsure = Vec::new();
+    match &record.rpo {
+        Some(rpo) => sort_target("RPO", rpo.verdict, &mut failed, &mut unsure),
+        None => unsure.push("the RPO was not measured".to_owned()),
+    }
+    match &record.rto {
+        Some(rto) => sort_target("RTO", rto.verdict, &mut failed, &mut unsure),
+        None => unsure.push("the RTO was not measured".to_owned()),
+    }
+    for level in &record.levels {
+        sort_level(level, &mut failed, &mut unsure);
+    }
+    for step in record.procedure.iter().filter(|step| step.status == Status::Failed) {
+        failed.push(format!("recovery step \"{}\" failed: {}", step.name, step.detail));
+    }
+    if record.harness.degraded {
+        unsure.push(format!(
+            "the harness stalled for {:.0} ms, more than half its probe interval",
+            record.harness.longest_stall_ms
+        ));
+    }
+    match (failed.is_empty(), unsure.is_empty()) {
+        (true, true) => (Verdict::Passed, vec!["every target was met and every declared check passed".to_owned()]),
+        (true, false) => (Verdict::Inconclusive, unsure),
+        (false, _) => {
+            failed.extend(unsure);
+            (Verdict::Failed, failed)
+        }
+    }
+}
+
+fn sort_target(name: &str, verdict: TargetVerdict, failed: &mut Vec<String>, unsure: &mut Vec<String>) {
+    match verdict {
+        TargetVerdict::Passed | TargetVerdict::NotDeclared => {}
+        TargetVerdict::Failed => failed.push(format!("the {name} target was missed")),
+        TargetVerdict::Inconclusive => unsure.push(format!("the {name} target lies between the measured bounds")),
+        TargetVerdict::NotExercised => unsure.push(format!("the {name} was not exercised")),
+    }
+}
+
+fn sort_level(level: &LevelResult, failed: &mut Vec<String>, unsure: &mut Vec<String>) {
+    for check in &level.checks {
+        let line = format!("level {} ({}), check {}: {}", level.level, level.name, check.id, check.detail);
+        match check.status {
+            Status::Failed => failed.push(line),
+            Status::Error | Status::NotReached => unsure.push(line),
+            Status::Passed | Status::Tolerated | Status::NotDeclared => {}
+        }
+    }
+}
+
+/// The exit status over several runs: could not run, inconclusive, failed, left something behind, passed, in this order.
+pub fn worst_exit_status(statuses: impl IntoIterator<Item = u8>) -> u8 {
+    const WORST_FIRST: [u8; 5] = [3, 4, 1, 5, 0];
+    let statuses: Vec<u8> = statuses.into_iter().collect();
+    WORST_FIRST.into_iter().find(|status| statuses.contains(status)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_between_the_bounds_is_inconclusive() {
+        assert_eq!(judge(Interval::new(1.0, 3.0), 3.0), TargetVerdict::Passed);
+        assert_eq!(judge(Interval::new(1.0, 3.0), 2.0), TargetVerdict::Inconclusive);
+        assert_eq!(judge(Interval::new(1.0, 3.0), 0.5), TargetVerdict::Failed);
+    }
+
+    #[test]
+    fn nothing_acknowledged_is_never_a_pass() {
+        let target = RpoTarget { lost_writes: Some(0), seconds: Some(0.0) };
+        let verdict = judge_rpo(false, Interval::exactly(0), Interval::exactly(0.0), target);
+        assert_eq!(verdict, TargetVerdict::NotExercised);
+    }
+
+    #[test]
+    fn the_count_is_judged_by_what_was_promised() {
+        let target = RpoTarget { lost_writes: Some(0), seconds: None };
+        assert_eq!(judge_rpo(true, Interval::new(0, 4), Interval::new(0.0, 0.0), target), TargetVerdict::Passed);
+        assert_eq!(judge_rpo(true, Interval::new(1, 4), Interval::new(0.0, 0.0), target), TargetVerdict::Failed);
+    }
+
+    #[test]
+    fn service_that_never_returned_misses_every_target() {
+        assert_eq!(judge_rto(None, Some(3600.0)), TargetVerdict::Failed);
+    }
+
+    #[test]
+    fn a_level_without_checks_is_not_a_pass() {
+        assert_eq!(level_status([]), Status::NotDeclared);
+        assert_eq!(level_status([Status::Passed, Status::NotReached]), Status::NotReached);
+    }
+
+    #[test]
+    fn the_worst_of_several_runs_counts() {
+        assert_eq!(worst_exit_status([0, 5, 1]), 1);
+        assert_eq!(worst_exit_status([1, 4]), 4);
+        assert_eq!(worst_exit_status([4, 3]), 3);
+        assert_eq!(worst_exit_status([]), 0);
+    }
+}
