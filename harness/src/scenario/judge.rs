@@ -1,0 +1,1 @@
+//! The rules that a well-formed declaration can still break.

@@ -1,0 +1,34 @@
+//! What a user declares: the types, the reading of files, and the refusals.
+//!
+//! A scenario ([`drill`]) names a system ([`system`]); both are YAML. [`read`] turns files into a [`Declared`] pair or
+//! into [`Refusals`] that point at the line; [`judge`] holds the rules that a well-formed file can still break.
+
+pub mod drill;
+pub mod judge;
+pub mod locate;
+pub mod read;
+pub mod refusal;
+pub mod system;
+pub mod units;
+
+use std::path::PathBuf;
+
+pub use drill::Scenario;
+pub use read::read;
+pub use refusal::{Refusal, Refusals};
+pub use system::System;
+
+/// A scenario with the system that it names: read, and free of what [`judge`] refuses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declared {
+    /// The drill.
+    pub scenario: Scenario,
+    /// The system, with what the scenario changes about it already applied.
+    pub system: System,
+    /// The scenario's file, as given.
+    pub scenario_file: PathBuf,
+    /// The system's file; paths in the system are relative to its folder.
+    pub system_file: PathBuf,
+    /// What is no reason to refuse, and yet ought to be said.
+    pub warnings: Vec<Refusal>,
+}

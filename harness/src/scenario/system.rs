@@ -1,0 +1,422 @@
+//! What a user declares of a system: where its nodes stand, what runs on them, how they are asked, and how this system
+//! does what a drill demands of it.
+//!
+//! In strings of `environment` and `run`, these stand for what the plan knows of the node itself: `${node}`, `${zone}`,
+//! `${upstream}` (the primary that a standby follows), `${peers}` (the other databases of its cluster) and
+//! `${synchronous}` (the standbys that a primary waits for), each a list separated by blanks.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::units::Span;
+
+/// A system: a topology with its checks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct System {
+    /// Its name, also its file's name.
+    pub system: String,
+    /// What it is, in a sentence or two.
+    pub about: String,
+    /// Where copies of its data may lie; absent where that is not restricted.
+    pub residency: Option<Residency>,
+    /// Its sites.
+    pub sites: Vec<Site>,
+    /// The images that its nodes run, by name.
+    pub images: BTreeMap<String, Image>,
+    /// Its nodes.
+    pub nodes: Vec<Node>,
+    /// How its databases are asked, by name of the database.
+    #[serde(default)]
+    pub databases: BTreeMap<String, Database>,
+    /// Commands that make a fresh system ready for work, in order.
+    #[serde(default)]
+    pub setup: Vec<Command>,
+    /// How clients use it.
+    pub service: Service,
+    /// How this system does what a procedure asks of it, by name: `promote`, `fence`, `release`, or its own.
+    #[serde(default)]
+    pub operations: BTreeMap<String, Operation>,
+    /// What must hold after a recovery.
+    pub checks: Vec<Check>,
+}
+
+/// Where copies of the data may lie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Residency {
+    /// The region that no copy may leave.
+    pub region: String,
+}
+
+/// A site, with the zones that fail apart from each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Its name.
+    pub name: String,
+    /// The region in which it stands.
+    pub region: String,
+    /// Its zones.
+    pub zones: Vec<String>,
+}
+
+/// An image, built from a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// The folder with its `Dockerfile`, relative to this file. Its tag is a digest of what it is built from.
+    pub build: Option<String>,
+    /// An image that exists, by name and tag, instead of `build`. It is pulled where it is missing.
+    pub existing: Option<String>,
+    /// Programs of this repository that are put into the build context. They are found beside the `blackstart` program.
+    #[serde(default)]
+    pub programs: Vec<String>,
+}
+
+/// What a node is to the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A database that takes writes.
+    Primary,
+    /// A database that follows a primary and can be promoted.
+    Standby,
+    /// A replica of the application.
+    Application,
+    /// What clients reach the application through.
+    Balancer,
+    /// What shows the state of the work to people.
+    Monitor,
+    /// A database beside the replicated one, with no standby.
+    Database,
+    /// Anything else.
+    Other,
+}
+
+impl Role {
+    /// Whether nodes of this role belong to the replicated cluster of the database.
+    pub const fn is_clustered(self) -> bool {
+        matches!(self, Self::Primary | Self::Standby)
+    }
+}
+
+/// Whether a primary waits for its standby before it acknowledges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Replication {
+    /// An acknowledged write is on the standby too.
+    Synchronous,
+    /// An acknowledged write may not have reached the standby yet.
+    Asynchronous,
+}
+
+/// A node: one container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Its name, also its host name; unique.
+    pub name: String,
+    /// What it is to the system.
+    pub role: Role,
+    /// The zone in which it stands; a node without one belongs to no zone, and no zone's failure touches it.
+    pub zone: Option<String>,
+    /// The image that it runs, by the name given under `images`.
+    pub image: String,
+    /// The command, where it is not the image's own.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// The primary that a standby follows.
+    pub of: Option<String>,
+    /// Whether the primary waits for this standby.
+    pub replication: Option<Replication>,
+    /// Where its volume is mounted; a node with one holds a copy of the data.
+    pub data: Option<String>,
+    /// Its environment.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Files copied in before it starts.
+    #[serde(default)]
+    pub files: Vec<CopiedFile>,
+    /// Where the run's password is put, as a file that only the node's programs read.
+    pub password_file: Option<String>,
+    /// Ports that the harness itself may reach, through its relay.
+    #[serde(default)]
+    pub observe: Vec<u16>,
+    /// When it counts as ready.
+    pub ready: Option<Ready>,
+}
+
+/// A file copied into a node before it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopiedFile {
+    /// Where it is, relative to this file.
+    pub from: String,
+    /// Where it goes.
+    pub to: String,
+}
+
+/// A question that a node answers once it is ready. Exactly one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ready {
+    /// A query that must succeed, in the database named.
+    pub sql: Option<SqlQuestion>,
+    /// A path that must answer 200.
+    pub http: Option<HttpQuestion>,
+    /// How long it may take; 30 s where nothing is said.
+    pub within: Option<Span>,
+}
+
+/// A query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SqlQuestion {
+    /// The database, by the name given under `databases`.
+    pub database: String,
+    /// The query. It runs in a read-only transaction.
+    pub query: String,
+}
+
+/// A path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpQuestion {
+    /// The port, one of the node's `observe`.
+    pub port: u16,
+    /// The path.
+    pub path: String,
+}
+
+/// How a database is asked. The password is the run's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// The nodes that may hold it; of a replicated cluster, all of them.
+    pub nodes: Vec<String>,
+    /// The port.
+    pub port: u16,
+    /// A role that can read everything and change nothing.
+    pub user: String,
+    /// How a server is recognised as the one that takes writes; must give true or false.
+    pub is_writer: Option<String>,
+}
+
+/// A command that runs on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// What it does, in words.
+    pub about: Option<String>,
+    /// The node.
+    pub on: String,
+    /// The command and its arguments; no shell reads it.
+    pub run: Vec<String>,
+    /// How long it may take; 30 s where nothing is said.
+    pub within: Option<Span>,
+}
+
+/// How this system does one thing that a procedure asks of it. It succeeds when it exits with 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// What it does, in words.
+    pub about: Option<String>,
+    /// The command and its arguments, run on the node that the step names. `${argument}` is what the step gives it.
+    pub run: Vec<String>,
+    /// How long it may take.
+    pub within: Span,
+}
+
+/// How clients use the system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// The node that clients reach.
+    pub node: String,
+    /// Its port.
+    pub port: u16,
+    /// The requests that clients make, by name.
+    pub requests: BTreeMap<String, Request>,
+    /// Which tokens the recovered system holds: a query with one column.
+    pub survivors: SqlQuestion,
+}
+
+/// A request over HTTP. Each carries a token that is never used twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The method; POST where nothing is said.
+    pub method: Option<String>,
+    /// The path; `${token}` stands for the token.
+    pub path: String,
+    /// The body; `${token}` stands for the token and `${number}` for a number drawn by the seed.
+    pub body: Option<String>,
+    /// Answers by which the work is promised.
+    pub acknowledged: Vec<u16>,
+    /// Answers by which the work is definitely not done. Whatever is in neither list is indeterminate.
+    pub refused: Vec<u16>,
+}
+
+/// A check: one question, read-only, bounded in time. Exactly one kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Its identifier; unique.
+    pub id: String,
+    /// The level that it belongs to, 1 to 6.
+    pub level: u8,
+    /// What it demands, in words.
+    pub about: String,
+    /// What a pass does not prove.
+    pub cannot_prove: Option<String>,
+    /// What this check means to the model of the simulated world; without it the model cannot answer.
+    pub models: Option<Property>,
+    /// How long it may take, asked again until it holds; 5 s where nothing is said.
+    pub within: Option<Span>,
+    /// A query and what it must give.
+    pub sql: Option<SqlCheck>,
+    /// A path and what it must answer.
+    pub http: Option<HttpCheck>,
+    /// A command and what it must print.
+    pub command: Option<CommandCheck>,
+    /// Exactly one of a database's servers takes writes.
+    pub one_writer: Option<OneWriterCheck>,
+    /// Two queries give the same rows.
+    pub agreement: Option<AgreementCheck>,
+    /// The history of the clients and the rows that survived fit together.
+    pub history: Option<HistoryCheck>,
+    /// A new request is carried out to its end.
+    pub invocation: Option<InvocationCheck>,
+}
+
+/// A property that the model of the simulated world knows of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Property {
+    /// The databases answer.
+    DatabaseServes,
+    /// Exactly one database takes writes.
+    OneWriter,
+    /// Every zone that should serve does.
+    ApplicationServes,
+    /// The history of instances has no holes.
+    InstancesLegal,
+    /// The monitor's store and the engine's agree.
+    StoresAgree,
+    /// New work is carried out.
+    WorkCompletes,
+    /// New work becomes visible.
+    WorkVisible,
+}
+
+/// A query and what it must give. Exactly one expectation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SqlCheck {
+    /// The node that is asked, or `writer` for whichever takes writes.
+    pub on: String,
+    /// The database, by the name given under `databases`.
+    pub database: String,
+    /// The query.
+    pub query: String,
+    /// There must be no row: each row is a finding.
+    #[serde(default)]
+    pub no_rows: bool,
+    /// The one value that it must give.
+    pub value: Option<String>,
+    /// The least number that it must give.
+    pub at_least: Option<i64>,
+}
+
+/// A path and what it must answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpCheck {
+    /// The nodes that are asked; nodes that the drill leaves down are passed over, and said to be.
+    pub on: Vec<String>,
+    /// The port, one of the nodes' `observe`.
+    pub port: u16,
+    /// The path.
+    pub path: String,
+    /// Texts that the answer must contain.
+    #[serde(default)]
+    pub contains: Vec<String>,
+}
+
+/// A command and what it must print.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandCheck {
+    /// The node.
+    pub on: String,
+    /// The command and its arguments; no shell reads it. It must change nothing.
+    pub run: Vec<String>,
+    /// Texts that it must print.
+    #[serde(default)]
+    pub contains: Vec<String>,
+}
+
+/// Exactly one of a database's servers takes writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OneWriterCheck {
+    /// The database, by the name given under `databases`.
+    pub database: String,
+}
+
+/// Two queries give the same rows: the first column is the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgreementCheck {
+    /// One side.
+    pub left: SqlSide,
+    /// The other side.
+    pub right: SqlSide,
+}
+
+/// One side of an agreement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SqlSide {
+    /// The node that is asked, or `writer`.
+    pub on: String,
+    /// The database, by the name given under `databases`.
+    pub database: String,
+    /// The query.
+    pub query: String,
+}
+
+/// The history of the clients and the rows that survived fit together: no refused write is present, none was never
+/// sent, none is there twice. What was lost is the RPO's to judge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryCheck {
+    /// Whether holes (a lost write older than a surviving one) are a finding.
+    pub prefix_only: bool,
+}
+
+/// A new request is carried out to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvocationCheck {
+    /// The request, by the name given under `service`.
+    pub request: String,
+    /// What must then be found; without it, the acknowledgement itself is the end.
+    pub then: Option<InvocationEnd>,
+}
+
+/// What must be found after a request: a query that gives a row. `${token}` stands for the request's token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvocationEnd {
+    /// The node that is asked, or `writer`.
+    pub on: String,
+    /// The database, by the name given under `databases`.
+    pub database: String,
+    /// The query. It succeeds once it gives a row.
+    pub query: String,
+}

@@ -1,0 +1,5 @@
+//! Clients.
+/// Clients.
+pub struct Clients;
+/// A stream.
+pub struct Stream;

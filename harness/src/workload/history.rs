@@ -1,0 +1,67 @@
+//! The history of every request: what was intended, sent, and answered, on the run's one clock.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Who sent a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sender {
+    /// A client of the load.
+    Load,
+    /// The probe that measures the outage.
+    Probe,
+    /// The detection of failures.
+    Detector,
+    /// A check.
+    Check,
+}
+
+/// What a client knows of its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Acknowledged: the work is promised.
+    Ok,
+    /// Definitely not done.
+    Refused,
+    /// Sent, and nothing definite is known.
+    Indeterminate,
+}
+
+/// One request. Times are microseconds on the run's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The token; never used twice.
+    pub token: String,
+    /// Who sent it.
+    pub sender: Sender,
+    /// The request, by its name.
+    pub kind: String,
+    /// When it was to be sent.
+    pub intended_us: u64,
+    /// When it was sent.
+    pub sent_us: u64,
+    /// When its answer came, or its deadline passed.
+    pub returned_us: u64,
+    /// What the client knows.
+    pub outcome: Outcome,
+    /// What came back, in short: the status, or why there was none.
+    pub reply: String,
+}
+
+impl Sent {
+    /// Whether the work was promised.
+    pub fn is_ok(&self) -> bool {
+        self.outcome == Outcome::Ok
+    }
+
+    /// How long the client waited, from the intended time.
+    pub fn latency(&self) -> Duration {
+        Duration::from_micros(self.returned_us.saturating_sub(self.intended_us))
+    }
+}
+
+/// The history of a run, in the order of return.
+pub type History = Vec<Sent>;

@@ -1,0 +1,3 @@
+//! Stalls.
+/// Watch.
+pub struct StallWatch;

@@ -1,0 +1,301 @@
+//! The narrow ports through which a drill acts, and their two implementations.
+//!
+//! [`docker`] drives real containers; [`simulated`] is a seeded model under a virtual clock that knows the truth. A
+//! module asks only for the ports that it uses: verification, say, gets none that changes anything. What a port cannot
+//! do ends in a [`WorldError`], which is about us and never a verdict about the system.
+
+pub mod docker;
+mod error;
+pub mod simulated;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use blackstart_reports::record;
+
+pub use error::{WorldError, WorldErrorKind};
+
+use crate::scenario::{
+    system::{Database, Property},
+    units::Bandwidth,
+};
+
+/// What a world gives back.
+pub type Result<T> = std::result::Result<T, WorldError>;
+
+/// An image that nodes run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageSpec {
+    /// Its name in the system's declaration.
+    pub name: String,
+    /// Where it comes from.
+    pub source: ImageSource,
+}
+
+/// Where an image comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageSource {
+    /// Built from a folder, with programs of ours added to its context.
+    Build {
+        /// The folder with the Dockerfile.
+        folder: std::path::PathBuf,
+        /// The programs, as files.
+        programs: Vec<std::path::PathBuf>,
+    },
+    /// There already, or to be pulled.
+    Existing(String),
+}
+
+/// Something that a run makes and must remove. Removal goes in reverse order of making.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resource {
+    /// The private network of the run and the edge network that reaches out of it.
+    Networks,
+    /// The volume of a node.
+    Volume {
+        /// The node.
+        node: String,
+    },
+    /// A node, made and not started.
+    Node(Box<NodeSpec>),
+    /// What lets the harness reach into the private network: one published port for each node and port.
+    Relay {
+        /// Node and port.
+        targets: Vec<(String, u16)>,
+    },
+    /// A helper in a running node's network namespace.
+    Helper {
+        /// The node.
+        node: String,
+    },
+}
+
+impl Resource {
+    /// Its name within the run, as the ledger writes it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Networks => "networks".to_owned(),
+            Self::Volume { node } => format!("volume of {node}"),
+            Self::Node(spec) => format!("node {}", spec.name),
+            Self::Relay { .. } => "relay".to_owned(),
+            Self::Helper { node } => format!("helper of {node}"),
+        }
+    }
+}
+
+/// A node to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeSpec {
+    /// Its name and host name.
+    pub name: String,
+    /// The name of its image in the declaration.
+    pub image: String,
+    /// The command, where it is not the image's own.
+    pub command: Vec<String>,
+    /// Its environment.
+    pub environment: BTreeMap<String, String>,
+    /// The last part of its address.
+    pub host: u8,
+    /// The other nodes and the last part of their addresses.
+    pub neighbours: Vec<(String, u8)>,
+    /// Where its volume is mounted.
+    pub data: Option<String>,
+    /// Files to copy in: where to, and what.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Where the run's password goes.
+    pub password_file: Option<String>,
+    /// A port that clients outside reach.
+    pub published: Option<u16>,
+}
+
+/// What a node is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeState {
+    /// Its processes run.
+    Running,
+    /// Its processes are frozen.
+    Frozen,
+    /// It has no processes.
+    Down,
+}
+
+/// What a command gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandOutput {
+    /// Its exit status.
+    pub status: i64,
+    /// What it printed, both streams, cut at 64 KiB.
+    pub output: String,
+}
+
+/// What was sent by a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The token.
+    pub token: String,
+    /// The name of the request in the declaration.
+    pub kind: String,
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The body.
+    pub body: Option<String>,
+    /// How long to wait for an answer.
+    pub deadline: Duration,
+}
+
+/// What came back to a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// An answer with this status.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The request never left: no connection could be made.
+    NotSent {
+        /// Why.
+        reason: String,
+    },
+    /// It was sent, and no answer came.
+    NoAnswer {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Where a question to a database goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlTarget {
+    /// The node.
+    pub node: String,
+    /// The name of the database.
+    pub database: String,
+    /// How it is asked.
+    pub access: Database,
+}
+
+/// Rows as text, `None` for null.
+pub type Rows = Vec<Vec<Option<String>>>;
+
+/// What came of an attempt to write where nothing may be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteAttempt {
+    /// The server refused, in its own words.
+    Refused(String),
+    /// The server would have taken it.
+    Accepted,
+}
+
+/// What the model of the simulated world knows about one of its properties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelAnswer {
+    /// How many deviations there are.
+    pub deviations: u64,
+    /// What it looked at.
+    pub detail: String,
+}
+
+/// Making and removing.
+#[async_trait]
+pub trait Provision: Send + Sync {
+    /// Makes sure that the images exist. Says what it does through `progress`. Gives tag and digest by name.
+    async fn prepare_images(
+        &self,
+        images: &[ImageSpec],
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<BTreeMap<String, String>>;
+
+    /// Makes one thing. Everything that it makes on the engine carries the run's label.
+    async fn create(&self, resource: &Resource) -> Result<()>;
+
+    /// Removes one thing, whatever state it is in. What is not there is no error.
+    async fn remove(&self, resource: &Resource) -> Result<()>;
+
+    /// What still carries the run's label.
+    async fn leftovers(&self) -> Result<Vec<String>>;
+
+    /// What this world is made of, for the record: versions, kernel, machine.
+    async fn environment(&self) -> BTreeMap<String, String>;
+
+    /// The last lines that a node printed.
+    async fn logs(&self, node: &str) -> Result<String>;
+}
+
+/// The power of nodes.
+#[async_trait]
+pub trait Power: Send + Sync {
+    /// Starts a node that is down.
+    async fn start(&self, node: &str) -> Result<()>;
+    /// Kills every process of a node at once.
+    async fn kill(&self, node: &str) -> Result<()>;
+    /// Freezes every process of a node.
+    async fn freeze(&self, node: &str) -> Result<()>;
+    /// Thaws a frozen node.
+    async fn thaw(&self, node: &str) -> Result<()>;
+    /// What a node is doing.
+    async fn state(&self, node: &str) -> Result<NodeState>;
+}
+
+/// The network between nodes.
+#[async_trait]
+pub trait Network: Send + Sync {
+    /// Puts a cut in place, all of it at once for each helper: node to the nodes that it refuses.
+    async fn refuse(&self, refuses: &BTreeMap<String, Vec<String>>) -> Result<()>;
+    /// Ends a cut.
+    async fn accept(&self, refuses: &BTreeMap<String, Vec<String>>) -> Result<()>;
+    /// Limits a link in one direction.
+    async fn limit(&self, from: &str, to: &str, bandwidth: Bandwidth) -> Result<()>;
+    /// Ends a limit.
+    async fn unlimit(&self, from: &str, to: &str) -> Result<()>;
+    /// Whether packets get from one node, which must have a helper, to another and back.
+    async fn reaches(&self, from: &str, to: &str) -> Result<bool>;
+    /// Bytes that a limited link holds back at this moment or has turned away so far.
+    async fn held_back(&self, from: &str, to: &str) -> Result<u64>;
+}
+
+/// Commands on nodes.
+#[async_trait]
+pub trait Commands: Send + Sync {
+    /// Runs a command on a node, by the management path, which no fault touches.
+    async fn run(&self, node: &str, command: &[String], within: Duration) -> Result<CommandOutput>;
+    /// Runs one of the system's operations. `name` is what the model of the simulated world goes by.
+    async fn operate(&self, name: &str, node: &str, command: &[String], within: Duration) -> Result<CommandOutput>;
+}
+
+/// Requests of clients.
+#[async_trait]
+pub trait Traffic: Send + Sync {
+    /// Sends one request to the service and waits for its answer until its deadline.
+    async fn send(&self, request: &Outgoing) -> Reply;
+}
+
+/// Questions that change nothing.
+#[async_trait]
+pub trait Questions: Send + Sync {
+    /// Asks a database, in a read-only transaction.
+    async fn query(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Rows>;
+    /// Asks which tokens a database holds: a query with one column.
+    async fn tokens(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Vec<String>>;
+    /// Whether a server takes writes.
+    async fn is_writer(&self, target: &SqlTarget, within: Duration) -> Result<bool>;
+    /// Asks a node over HTTP: status and body.
+    async fn get(&self, node: &str, port: u16, path: &str, within: Duration) -> Result<(u16, String)>;
+    /// Tries to write as the role given, in a transaction that is rolled back.
+    async fn attempt_write(
+        &self,
+        target: &SqlTarget,
+        user: &str,
+        statement: &str,
+        within: Duration,
+    ) -> Result<WriteAttempt>;
+    /// What a model knows of itself; a real world knows nothing but what it is asked.
+    fn model(&self, property: Property) -> Option<ModelAnswer>;
+}
+
+/// A world: every port.
+pub trait World: Provision + Power + Network + Commands + Traffic + Questions {
+    /// Which one.
+    fn kind(&self) -> record::World;
+}
