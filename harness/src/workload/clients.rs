@@ -1,5 +1,176 @@
-//! Clients.
-/// Clients.
-pub struct Clients;
-/// A stream.
-pub struct Stream;
+//! Open-loop clients: each request leaves at its intended time, whether or not earlier ones have been answered.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    draw::Draw,
+    history::{History, Outcome, Sender, Sent},
+};
+use crate::{
+    clock::Clock,
+    plan::PlannedLoad,
+    scenario::system::Request,
+    world::{Outgoing, Reply, World},
+};
+
+/// A stream of requests at a fixed rate.
+pub struct Stream {
+    /// Who sends.
+    pub sender: Sender,
+    /// From one intended request to the next; zero for a loop that waits for each answer and then goes on at once.
+    pub interval: Duration,
+    /// How long each waits for an answer.
+    pub deadline: Duration,
+    /// Which request comes next.
+    pub draws: Box<dyn Iterator<Item = Draw> + Send>,
+}
+
+/// What all clients of a run share: the world, the clock, the requests as declared, and the history.
+#[derive(Clone)]
+pub struct Clients {
+    world: Arc<dyn World>,
+    clock: Clock,
+    load: Arc<PlannedLoad>,
+    history: Arc<Mutex<History>>,
+}
+
+impl Clients {
+    /// Clients of a world.
+    pub fn new(world: Arc<dyn World>, clock: Clock, load: PlannedLoad) -> Self {
+        Self { world, clock, load: Arc::new(load), history: Arc::default() }
+    }
+
+    /// Runs a stream until it is stopped, then waits for the answers that are still out.
+    pub async fn run(self, stream: Stream, stop: CancellationToken) {
+        if stream.interval.is_zero() { self.run_closed(stream, stop).await } else { self.run_open(stream, stop).await }
+    }
+
+    async fn run_open(self, stream: Stream, stop: CancellationToken) {
+        let start_us = self.clock.now_us();
+        let mut out = JoinSet::new();
+        for (index, draw) in stream.draws.enumerate() {
+            let intended_us = start_us + (stream.interval.as_micros() as u64) * index as u64;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep_until(self.clock.at_us(intended_us)) => {}
+            }
+            let (clients, sender, deadline) = (self.clone(), stream.sender, stream.deadline);
+            out.spawn(async move { clients.send(sender, index, &draw, intended_us, deadline).await });
+            while out.try_join_next().is_some() {}
+        }
+        while out.join_next().await.is_some() {}
+    }
+
+    async fn run_closed(self, stream: Stream, stop: CancellationToken) {
+        for (index, draw) in stream.draws.enumerate() {
+            if stop.is_cancelled() {
+                break;
+            }
+            let intended_us = self.clock.now_us();
+            self.send(stream.sender, index, &draw, intended_us, stream.deadline).await;
+            // A refusal can come back within microseconds; a loop without a breath would then starve the rest.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Sends one request and enters it into the history.
+    pub async fn send(&self, sender: Sender, index: usize, draw: &Draw, intended_us: u64, deadline: Duration) -> Sent {
+        let token = token(sender, index);
+        let sent_us = self.clock.now_us();
+        let (outcome, reply) = match self.load.requests.get(&draw.kind) {
+            Some(request) => {
+                let reply = self.world.send(&outgoing(request, &token, draw, deadline)).await;
+                classify(request, &reply)
+            }
+            None => (Outcome::Refused, format!("no request is named {}", draw.kind)),
+        };
+        let returned_us = self.clock.now_us();
+        let sent = Sent { token, sender, kind: draw.kind.clone(), intended_us, sent_us, returned_us, outcome, reply };
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).push(sent.clone());
+        sent
+    }
+
+    /// The history so far.
+    pub fn history(&self) -> History {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks at the history so far without copying it.
+    pub fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+        look(&self.history.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The token of the n-th request of a sender; it also says whose it is.
+fn token(sender: Sender, index: usize) -> String {
+    let prefix = match sender {
+        Sender::Load => "load",
+        Sender::Probe => "probe",
+        Sender::Detector => "detect",
+        Sender::Check => "check",
+        Sender::TightLoop => "tight",
+    };
+    format!("{prefix}-{index:06}")
+}
+
+fn outgoing(request: &Request, token: &str, draw: &Draw, deadline: Duration) -> Outgoing {
+    let fill = |text: &str| text.replace("${token}", token).replace("${number}", &draw.number.to_string());
+    Outgoing {
+        token: token.to_owned(),
+        kind: draw.kind.clone(),
+        method: request.method.clone().unwrap_or_else(|| "POST".to_owned()),
+        path: fill(&request.path),
+        body: request.body.as_deref().map(fill),
+        deadline,
+    }
+}
+
+/// What a client knows after a reply. Whatever is not declared to be definite is not.
+fn classify(request: &Request, reply: &Reply) -> (Outcome, String) {
+    match reply {
+        Reply::Answer { status } if request.acknowledged.contains(status) => (Outcome::Ok, status.to_string()),
+        Reply::Answer { status } if request.refused.contains(status) => (Outcome::Refused, status.to_string()),
+        Reply::Answer { status } => (Outcome::Indeterminate, status.to_string()),
+        Reply::NotSent { reason } => (Outcome::Refused, reason.clone()),
+        Reply::NoAnswer { reason } => (Outcome::Indeterminate, reason.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Request {
+        Request {
+            method: None,
+            path: "/requests".into(),
+            body: Some(r#"{"token":"${token}","amount":${number}}"#.into()),
+            acknowledged: vec![200],
+            refused: vec![503],
+        }
+    }
+
+    #[test]
+    fn what_is_not_declared_definite_is_indeterminate() {
+        let outcome = |reply: Reply| classify(&request(), &reply).0;
+        assert_eq!(outcome(Reply::Answer { status: 200 }), Outcome::Ok);
+        assert_eq!(outcome(Reply::Answer { status: 503 }), Outcome::Refused);
+        assert_eq!(outcome(Reply::Answer { status: 502 }), Outcome::Indeterminate);
+        assert_eq!(outcome(Reply::NotSent { reason: String::new() }), Outcome::Refused);
+        assert_eq!(outcome(Reply::NoAnswer { reason: String::new() }), Outcome::Indeterminate);
+    }
+
+    #[test]
+    fn a_request_carries_its_token_and_number() {
+        let draw = Draw { kind: "place".into(), number: 42 };
+        let out = outgoing(&request(), &token(Sender::Load, 7), &draw, Duration::from_secs(1));
+        assert_eq!(out.body.as_deref(), Some(r#"{"token":"load-000007","amount":42}"#));
+    }
+}

@@ -16,6 +16,8 @@ pub enum Sender {
     Detector,
     /// A check.
     Check,
+    /// An independent prober that sends again as soon as it is answered, to hold the measuring against.
+    TightLoop,
 }
 
 /// What a client knows of its request.
