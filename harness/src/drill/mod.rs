@@ -1,1 +1,154 @@
-//! To come.
+//! The only sequencer: it runs the phases of a drill in order, listens for an end, and always tears down.
+//!
+//! `provision → load → inject → recover → verify → tear down → report`. Each phase consumes what the last one made.
+//! The same sequencer runs in both worlds; it never speaks to an engine itself, and formats nothing.
+
+mod assemble;
+mod bundle;
+pub mod event;
+mod faults;
+mod phases;
+mod service;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use blackstart_reports::record::{Interval, LevelResult, Phase, Record, StepResult};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    fault::InPlace,
+    journal::Journal,
+    plan::Plan,
+    topology::{Topology, ledger::Ledger},
+    world::World,
+    workload::History,
+};
+pub use bundle::{Bundle, digest_of};
+pub use event::{Event, Events, Listener, Stamped};
+
+/// What a drill needs beside its plan and its world.
+pub struct Setting {
+    /// The run's identifier.
+    pub run_id: String,
+    /// The wall clock at the start, as a label.
+    pub started_at: String,
+    /// The run's clock.
+    pub clock: Clock,
+    /// Where the evidence goes; none keeps nothing on disk.
+    pub folder: Option<PathBuf>,
+    /// The ledger of what the run makes.
+    pub ledger: Ledger,
+    /// Leave everything running at the end.
+    pub keep: bool,
+    /// Measure the outage a second time, by an independent prober in a tight loop.
+    pub tight_loop: bool,
+    /// Ends the drill early; what it made is still removed.
+    pub cancel: CancellationToken,
+    /// Who listens.
+    pub listener: Listener,
+}
+
+/// What is known at the end of a drill, however far it came.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    images: BTreeMap<String, String>,
+    load_started_us: u64,
+    load_ended_us: Option<u64>,
+    recovery_started_us: Option<u64>,
+    milestones: BTreeMap<String, Interval<u64>>,
+    procedure: Vec<StepResult>,
+    conditions: Vec<InPlace>,
+    faults: Vec<InPlace>,
+    levels: Vec<LevelResult>,
+    raw: Vec<(String, String)>,
+    verified_us: Option<u64>,
+    survivors: Option<Arc<Vec<String>>>,
+    stranded: Option<Vec<String>>,
+    longest_stall_us: u64,
+    history: History,
+    phases: Vec<Phase>,
+}
+
+/// Why a drill did not come to its end.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// It was told to end.
+    Cancelled,
+    /// The world, or we, did not do what was needed.
+    Error {
+        /// In which phase.
+        phase: &'static str,
+        /// What went wrong.
+        error: anyhow::Error,
+    },
+}
+
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("the drill was told to end before it was over"),
+            Self::Error { phase, error } => write!(f, "in phase {phase}: {error:#}"),
+        }
+    }
+}
+
+/// Runs a drill to its end, and gives its record. Whatever happens, what it made is removed, unless it is to be kept.
+pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record {
+    let plan = Arc::new(plan);
+    let (bundle, journal, trouble) = open_bundle(&setting);
+    let events = Events::new(setting.clock, journal, Arc::clone(&setting.listener));
+    let mut topology = Topology::new(Arc::clone(&world), setting.ledger.clone());
+    let mut facts = Facts::default();
+    let mut stopped: Vec<String> = trouble.into_iter().collect();
+    if stopped.is_empty() {
+        let body = phases::run(&plan, &world, &setting, &events, &mut topology, &mut facts);
+        let ended = tokio::select! {
+            biased;
+            () = setting.cancel.cancelled() => Err(Stop::Cancelled),
+            ended = body => ended,
+        };
+        if let Err(stop) = ended {
+            events.say(Event::Stopped { why: stop.to_string() });
+            stopped.push(stop.to_string());
+        }
+    }
+    let environment = world.environment().await;
+    let leftovers = tear_down(&mut topology, &setting, &events, &mut facts).await;
+    stopped.extend(events.trouble());
+    let mut record = assemble::record(&plan, world.kind(), &setting, &facts, events.timeline(), stopped);
+    record.leftovers = leftovers;
+    if let Some(bundle) = bundle
+        && let Err(error) = bundle.seal(&plan, &record, &facts.history, &facts.raw, &environment, &facts.images)
+    {
+        record.reasons.insert(0, format!("the evidence could not be written: {error}"));
+        record.verdict = blackstart_reports::record::Verdict::CouldNotRun;
+    }
+    record
+}
+
+fn open_bundle(setting: &Setting) -> (Option<Bundle>, Journal, Option<String>) {
+    let Some(folder) = &setting.folder else { return (None, Journal::none(), None) };
+    match Bundle::create(folder) {
+        Ok((bundle, journal)) => (Some(bundle), journal, None),
+        Err(error) => {
+            let trouble = format!("the folder {} could not be made: {error}", folder.display());
+            (None, Journal::none(), Some(trouble))
+        }
+    }
+}
+
+async fn tear_down(topology: &mut Topology, setting: &Setting, events: &Events, facts: &mut Facts) -> Vec<String> {
+    if setting.keep {
+        return Vec::new();
+    }
+    let started_us = setting.clock.now_us();
+    events.say(Event::Phase { name: "tear down".to_owned() });
+    let leftovers = topology.tear_down().await;
+    for what in &leftovers {
+        events.say(Event::Leftover { what: what.clone() });
+    }
+    let seconds = (setting.clock.now_us() - started_us) as f64 / 1e6;
+    facts.phases.push(Phase { name: "tear down".to_owned(), seconds });
+    leftovers
+}

@@ -1,1 +1,10 @@
-//! To come.
+//! Recovery: the detection of a failure, and the steps of the declared procedure.
+//!
+//! Carries out what the plan says, step by step, and tells what came back. Whether the system is well again is not for
+//! this module to judge.
+
+mod detector;
+mod steps;
+
+pub use detector::Detector;
+pub use steps::{Procedure, Standing};

@@ -1,1 +1,230 @@
-//! To come.
+//! The six levels of verification: every declared check, run and judged by what it found.
+//!
+//! Checks ask and never change anything; the invocation of new work goes through the door that clients use. A check is
+//! asked again until it holds or its time is up, since a recovered system may still be catching up. Findings are
+//! collected, never stopped at the first.
+
+mod agreement;
+mod command;
+mod history;
+mod http;
+mod invocation;
+mod one_writer;
+mod sql;
+
+use std::{sync::Arc, time::Duration};
+
+use blackstart_reports::{
+    record::{CheckResult, LevelResult, Status},
+    verdict::level_status,
+};
+use futures_util::future::join_all;
+
+use crate::{
+    clock::Clock,
+    plan::{Plan, or_default},
+    scenario::system::{Check, Database},
+    world::{Result, SqlTarget, World, WorldError, WorldErrorKind},
+    workload::Clients,
+};
+
+/// The names of the six levels.
+pub const LEVELS: [&str; 6] =
+    ["system", "module and application", "process instance", "consistency", "invocation", "monitoring"];
+
+/// How often a check that does not hold yet is asked again.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// How long one question may take.
+const ASK_WITHIN: Duration = Duration::from_secs(5);
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How many things deviate; none means that it holds.
+    pub deviations: u64,
+    /// What it looked at and what it found, in one line.
+    pub detail: String,
+    /// What came back, in full, for the evidence. It holds keys and states, no row data beyond them.
+    pub raw: String,
+}
+
+/// What the checks of a run look at.
+#[derive(Clone)]
+pub struct Examiner {
+    /// The world, of which only questions, commands and states are used.
+    pub world: Arc<dyn World>,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The clients, for the invocation of new work.
+    pub clients: Clients,
+    /// The run's clock.
+    pub clock: Clock,
+    /// Nodes that the drill left down, frozen or cut off.
+    pub down: Vec<String>,
+    /// The tokens of the recovered writer, where they could be read.
+    pub survivors: Option<Arc<Vec<String>>>,
+}
+
+/// One check's result with what came back.
+pub type Examined = (CheckResult, String);
+
+impl Examiner {
+    /// Runs every check, level by level, those of one level side by side. `heard` hears each result at once.
+    pub async fn examine(&self, heard: &(dyn Fn(u8, &Examined) + Send + Sync)) -> Vec<LevelResult> {
+        let mut levels = Vec::new();
+        for (level, name) in (1..).zip(LEVELS) {
+            let checks = self.plan.checks.iter().filter(|check| check.level == level);
+            let examined = join_all(checks.enumerate().map(|(index, check)| async move {
+                let examined = self.examine_one(check, index).await;
+                heard(level, &examined);
+                examined.0
+            }))
+            .await;
+            let status = level_status(examined.iter().map(|check| check.status));
+            levels.push(LevelResult { level, name: name.to_owned(), status, checks: examined });
+        }
+        levels
+    }
+
+    async fn examine_one(&self, check: &Check, index: usize) -> Examined {
+        let began_us = self.clock.now_us();
+        let within = or_default(check.within, 5000);
+        let last = self.ask_until_it_holds(check, index, within).await;
+        let (status, detail, raw) = match last {
+            Ok(finding) => (self.judge(check, &finding), self.describe(check, &finding), finding.raw),
+            Err(error) if is_finding(&error) => (Status::Failed, error.to_string(), error.to_string()),
+            Err(error) => (Status::Error, error.to_string(), error.to_string()),
+        };
+        let duration_ms = (self.clock.now_us() - began_us) / 1000;
+        let cannot_prove = check.cannot_prove.clone();
+        (CheckResult { id: check.id.clone(), status, detail, duration_ms, cannot_prove }, raw)
+    }
+
+    /// The last answer when time is up, or the first that holds.
+    async fn ask_until_it_holds(&self, check: &Check, index: usize, within: Duration) -> Result<Finding> {
+        let deadline = tokio::time::Instant::now() + within;
+        loop {
+            let asked = tokio::time::timeout_at(deadline, self.ask(check, index)).await;
+            let answer = asked.unwrap_or_else(|_| Err(out_of_time(check, within)));
+            let holds = matches!(&answer, Ok(finding) if finding.deviations == 0);
+            if holds || tokio::time::Instant::now() + EVERY >= deadline {
+                return answer;
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    async fn ask(&self, check: &Check, index: usize) -> Result<Finding> {
+        if let Some(history) = &check.history {
+            return history::ask(self, history);
+        }
+        if let Some(answer) = check.models.and_then(|property| self.world.model(property)) {
+            return Ok(Finding { deviations: answer.deviations, raw: answer.detail.clone(), detail: answer.detail });
+        }
+        if let Some(invocation) = &check.invocation {
+            return invocation::ask(self, check, invocation, index).await;
+        }
+        if let Some(sql) = &check.sql {
+            return sql::ask(self, sql).await;
+        }
+        if let Some(http) = &check.http {
+            return http::ask(self, http).await;
+        }
+        if let Some(command) = &check.command {
+            return command::ask(self, command).await;
+        }
+        if let Some(one_writer) = &check.one_writer {
+            return one_writer::ask(self, one_writer).await;
+        }
+        if let Some(agreement) = &check.agreement {
+            return agreement::ask(self, agreement).await;
+        }
+        Err(WorldError::new(WorldErrorKind::NotFound, format!("run check {}", check.id), "it asks nothing"))
+    }
+
+    fn tolerated(&self, check: &Check) -> u64 {
+        let tolerances = &self.plan.declared.scenario.tolerate;
+        tolerances.iter().filter(|tolerance| tolerance.check == check.id).map(|tolerance| tolerance.up_to).sum()
+    }
+
+    fn judge(&self, check: &Check, finding: &Finding) -> Status {
+        match finding.deviations {
+            0 => Status::Passed,
+            // Below level 3 an abnormal state makes a recovery invalid, whatever a scenario declares.
+            some if check.level >= 3 && some <= self.tolerated(check) => Status::Tolerated,
+            _ => Status::Failed,
+        }
+    }
+
+    fn describe(&self, check: &Check, finding: &Finding) -> String {
+        match self.judge(check, finding) {
+            Status::Tolerated => format!("{} (up to {} are declared tolerable)", finding.detail, self.tolerated(check)),
+            _ => finding.detail.clone(),
+        }
+    }
+
+    /// The server that a question goes to: the node named, or whichever takes writes.
+    async fn target(&self, on: &str, database: &str) -> Result<SqlTarget> {
+        let access = self.access(database)?;
+        if on != "writer" {
+            return Ok(SqlTarget { node: on.to_owned(), database: database.to_owned(), access: access.clone() });
+        }
+        let writers = one_writer::writers(self, database).await?;
+        match &writers.takes[..] {
+            [writer] => {
+                Ok(SqlTarget { node: writer.clone(), database: database.to_owned(), access: access.clone() })
+            }
+            [] => Err(answered(format!("find the writer of {database}"), "no server takes writes")),
+            several => Err(answered(format!("find the writer of {database}"), format!("{} take writes", several.join(", ")))),
+        }
+    }
+
+    fn access(&self, database: &str) -> Result<&Database> {
+        self.plan.database(database).ok_or_else(|| {
+            WorldError::new(WorldErrorKind::NotFound, format!("ask {database}"), "no such database is declared")
+        })
+    }
+
+    /// The tokens that the recovered writer holds.
+    ///
+    /// # Errors
+    /// Where no server, or more than one, takes writes, or the question fails.
+    pub async fn survivors(&self) -> Result<Vec<String>> {
+        let question = &self.plan.load.survivors;
+        let target = self.target("writer", &question.database).await?;
+        self.world.tokens(&target, &question.query, Duration::from_secs(30)).await
+    }
+
+    /// The tokens that a node which failed still holds.
+    ///
+    /// # Errors
+    /// Where it cannot be asked.
+    pub async fn stranded(&self, node: &str) -> Result<Vec<String>> {
+        let question = &self.plan.load.survivors;
+        let target = self.target(node, &question.database).await?;
+        self.world.tokens(&target, &question.query, Duration::from_secs(30)).await
+    }
+}
+
+/// Whether an error is the system's own answer: a refused query, a deadline passed, a server that is away. That is
+/// what the check is there to find; only what is wrong with us is an error.
+const fn is_finding(error: &WorldError) -> bool {
+    !matches!(error.kind, WorldErrorKind::EngineGone | WorldErrorKind::DiskFull | WorldErrorKind::Taken)
+}
+
+fn out_of_time(check: &Check, within: Duration) -> WorldError {
+    WorldError::new(WorldErrorKind::TimedOut, format!("get an answer to check {}", check.id), format!("none within {within:?}"))
+}
+
+fn answered(doing: String, happened: impl Into<String>) -> WorldError {
+    WorldError::new(WorldErrorKind::Answered, doing, happened)
+}
+
+/// Rows as lines, for the evidence.
+fn as_lines(rows: &crate::world::Rows) -> String {
+    let line = |row: &Vec<Option<String>>| {
+        row.iter().map(|cell| cell.as_deref().unwrap_or("null")).collect::<Vec<_>>().join(" | ")
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,172 @@
+//! What happens in a drill, as ordered events: the journal keeps them, the terminal listens to them, and the record's
+//! timeline is made from them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use blackstart_reports::record::{Status, TimelineEntry};
+use serde::{Deserialize, Serialize};
+
+use crate::{clock::Clock, journal::Journal};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A phase begins.
+    Phase {
+        /// Its name.
+        name: String,
+    },
+    /// Something is under way that takes a while.
+    Progress {
+        /// What.
+        text: String,
+    },
+    /// A standing condition is in place.
+    Condition {
+        /// What.
+        summary: String,
+    },
+    /// A fault is in place.
+    Fault {
+        /// What was done.
+        summary: String,
+    },
+    /// A fault was seen to bite.
+    Bit {
+        /// How.
+        proof: String,
+    },
+    /// A fault was healed.
+    Healed {
+        /// Which.
+        summary: String,
+    },
+    /// The failure was detected.
+    Detected {
+        /// By what.
+        by: String,
+    },
+    /// A step of the procedure begins.
+    Step {
+        /// What it does.
+        name: String,
+    },
+    /// A step of the procedure ended.
+    StepDone {
+        /// What it did.
+        name: String,
+        /// How.
+        status: Status,
+        /// What came back.
+        detail: String,
+        /// How long it took.
+        duration_ms: f64,
+    },
+    /// Clients have been served as declared for as long as declared.
+    Sustained,
+    /// A check ended.
+    Check {
+        /// Its level.
+        level: u8,
+        /// Its identifier.
+        id: String,
+        /// How.
+        status: Status,
+        /// What it found.
+        detail: String,
+    },
+    /// How the clients fare, once a second.
+    Traffic {
+        /// Acknowledged so far.
+        acknowledged: u64,
+        /// Failed so far.
+        failed: u64,
+    },
+    /// The drill is to end early.
+    Stopped {
+        /// Why.
+        why: String,
+    },
+    /// Something is left behind.
+    Leftover {
+        /// What.
+        what: String,
+    },
+}
+
+impl Event {
+    /// The kind and the words of a line in the record's timeline; what only shows progress has none.
+    fn for_timeline(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Phase { name } => Some(("phase", name.clone())),
+            Self::Condition { summary } => Some(("fault", format!("in place from the start: {summary}"))),
+            Self::Fault { summary } => Some(("fault", summary.clone())),
+            Self::Healed { summary } => Some(("heal", format!("healed: {summary}"))),
+            Self::Detected { by } => Some(("recovery", format!("detected by {by}"))),
+            Self::StepDone { name, status: Status::Passed, .. } => Some(("recovery", name.clone())),
+            Self::StepDone { name, detail, .. } => Some(("recovery", format!("{name} FAILED: {detail}"))),
+            Self::Sustained => Some(("client", "service has been sustained".to_owned())),
+            Self::Stopped { why } => Some(("phase", format!("stopped: {why}"))),
+            Self::Progress { .. }
+            | Self::Bit { .. }
+            | Self::Step { .. }
+            | Self::Check { .. }
+            | Self::Traffic { .. }
+            | Self::Leftover { .. } => None,
+        }
+    }
+}
+
+/// An event with its moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// When, in microseconds on the run's clock.
+    pub at_us: u64,
+    /// What.
+    pub event: Event,
+}
+
+/// Who listens to a drill.
+pub type Listener = Arc<dyn Fn(&Stamped) + Send + Sync>;
+
+/// Where the parts of a drill say what happens.
+#[derive(Clone)]
+pub struct Events {
+    clock: Clock,
+    journal: Journal,
+    listener: Listener,
+    timeline: Arc<Mutex<Vec<TimelineEntry>>>,
+    trouble: Arc<Mutex<Option<String>>>,
+}
+
+impl Events {
+    /// Events of a run.
+    pub fn new(clock: Clock, journal: Journal, listener: Listener) -> Self {
+        Self { clock, journal, listener, timeline: Arc::default(), trouble: Arc::default() }
+    }
+
+    /// Says that something happened.
+    pub fn say(&self, event: Event) {
+        let stamped = Stamped { at_us: self.clock.now_us(), event };
+        if let Err(error) = self.journal.append(&stamped) {
+            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+            trouble.get_or_insert_with(|| format!("the journal could not be written: {error}"));
+        }
+        if let Some((kind, text)) = stamped.event.for_timeline() {
+            let entry = TimelineEntry { at_ms: stamped.at_us as f64 / 1e3, kind: kind.to_owned(), text };
+            self.timeline.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        }
+        (self.listener)(&stamped);
+    }
+
+    /// The timeline so far.
+    pub fn timeline(&self) -> Vec<TimelineEntry> {
+        self.timeline.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What went wrong while events were stored, if anything did.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,76 @@
+//! The faults of a plan, each at its time, beside everything else: a fault may strike while a recovery is under way.
+
+use std::sync::Arc;
+
+use tokio::{sync::watch, task::JoinSet};
+
+use super::event::{Event, Events};
+use crate::{
+    fault::Scene,
+    plan::PlannedFault,
+    recovery::Standing,
+    world::Result,
+};
+
+/// How far the faults of a plan have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// How many are in place, or have been.
+    pub in_place: usize,
+    /// Whether every one of them has struck, was seen to bite, and was healed where the plan says so.
+    pub all_done: bool,
+}
+
+/// What puts the faults of a plan in place.
+#[derive(Clone)]
+pub struct Injector {
+    /// What it works on.
+    pub scene: Scene,
+    /// The faults in place.
+    pub standing: Standing,
+    /// Where it says what it does.
+    pub events: Events,
+}
+
+impl Injector {
+    /// Puts every fault in place at its time, sees it bite, and heals it where the plan says so.
+    ///
+    /// # Errors
+    /// The first fault that could not be put in place, or had no effect.
+    pub async fn run(self, load_started_us: u64, progress: watch::Sender<Progress>) -> Result<()> {
+        let faults = self.scene.plan.faults.clone();
+        let mut aftermath = JoinSet::new();
+        for (index, fault) in faults.iter().enumerate() {
+            let at_us = load_started_us + fault.at.unwrap_or_default().as_micros() as u64;
+            tokio::time::sleep_until(self.scene.clock.at_us(at_us)).await;
+            let in_place = self.scene.inject(fault).await?;
+            self.standing.lock().await.push(in_place);
+            self.events.say(Event::Fault { summary: fault.summary.clone() });
+            progress.send_modify(|progress| progress.in_place += 1);
+            let (injector, fault) = (self.clone(), Arc::new(fault.clone()));
+            aftermath.spawn(async move { injector.follow(index, &fault).await });
+        }
+        while let Some(done) = aftermath.join_next().await {
+            done.unwrap_or(Ok(()))?;
+        }
+        progress.send_modify(|progress| progress.all_done = true);
+        Ok(())
+    }
+
+    async fn follow(&self, index: usize, fault: &PlannedFault) -> Result<()> {
+        let due = fault.heal_after.map(|after| tokio::time::Instant::now() + after);
+        let proof = self.scene.prove(fault).await?;
+        self.events.say(Event::Bit { proof: proof.clone() });
+        if let Some(standing) = self.standing.lock().await.get_mut(index) {
+            standing.proof = proof;
+        }
+        let Some(due) = due else { return Ok(()) };
+        tokio::time::sleep_until(due).await;
+        let mut all = self.standing.lock().await;
+        if let Some(standing) = all.get_mut(index).filter(|standing| standing.stands()) {
+            self.scene.heal(standing).await?;
+            self.events.say(Event::Healed { summary: fault.summary.clone() });
+        }
+        Ok(())
+    }
+}

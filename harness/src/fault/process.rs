@@ -1,0 +1,45 @@
+//! Faults of processes: killed and frozen.
+
+use futures_util::future::try_join_all;
+
+use super::{PROOF_WITHIN, Scene, without_effect};
+use crate::{
+    topology,
+    world::{NodeState, Result},
+};
+
+/// Each victim has no process left, and its own question is no longer answered.
+pub async fn prove_killed(scene: &Scene, victims: &[String]) -> Result<String> {
+    prove_state(scene, victims, NodeState::Down, "has no process").await
+}
+
+/// Each victim is frozen, and its own question is no longer answered.
+pub async fn prove_frozen(scene: &Scene, victims: &[String]) -> Result<String> {
+    prove_state(scene, victims, NodeState::Frozen, "is frozen").await
+}
+
+async fn prove_state(scene: &Scene, victims: &[String], expected: NodeState, words: &str) -> Result<String> {
+    let proofs = victims.iter().map(|victim| async move {
+        let state = scene.world.state(victim).await?;
+        if state != expected {
+            return Err(without_effect(&format!("{victim} {words}"), format!("it is {state:?}")));
+        }
+        let asked = prove_silent(scene, victim).await?;
+        Ok(format!("{victim} {words}{asked}"))
+    });
+    Ok(try_join_all(proofs).await?.join("; "))
+}
+
+/// Asks the question by which the node was found ready, and demands that there be no answer.
+async fn prove_silent(scene: &Scene, victim: &str) -> Result<String> {
+    let ready = scene.plan.node(victim).and_then(|planned| planned.node.ready.as_ref());
+    let Some(ready) = ready else { return Ok(String::new()) };
+    match topology::ask(scene.world.as_ref(), &scene.plan, victim, ready, PROOF_WITHIN).await {
+        Ok(()) => Err(without_effect(&format!("{victim} is silent"), "it still answers")),
+        Err(error) => Ok(format!(" and no longer answers ({})", first_line(&error.happened))),
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

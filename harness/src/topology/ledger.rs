@@ -1,0 +1,136 @@
+//! The ledger of a run: what it is about to make, written before it is made, and what it has removed.
+//!
+//! It lies in the user's state folder and not with the results, so that `sweep` finds it whatever `--out` was. Labels
+//! on the engine say what is there; the ledger says what may still be coming, when a run was killed while the engine
+//! was carrying out its last request.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{self, Journal};
+
+/// One line of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// Who owns the run, as its labels say.
+    Owner(String),
+    /// About to be made.
+    Announced(String),
+    /// Removed.
+    Removed(String),
+}
+
+/// The ledger of one run.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    path: Option<PathBuf>,
+    journal: Journal,
+}
+
+impl Ledger {
+    /// Opens the ledger of a new run.
+    ///
+    /// # Errors
+    /// Where the state folder cannot be written.
+    pub fn create(folder: &Path, run_id: &str, owner: &str) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let path = folder.join(format!("{run_id}.jsonl"));
+        let journal = Journal::create(&path)?;
+        journal.append(&Entry::Owner(owner.to_owned()))?;
+        Ok(Self { path: Some(path), journal })
+    }
+
+    /// A ledger for a world that leaves nothing behind.
+    pub const fn none() -> Self {
+        Self { path: None, journal: Journal::none() }
+    }
+
+    /// Writes down that something is about to be made.
+    ///
+    /// # Errors
+    /// Where the file cannot be written; then it must not be made.
+    pub fn announce(&self, name: &str) -> io::Result<()> {
+        self.journal.append(&Entry::Announced(name.to_owned()))
+    }
+
+    /// Writes down that something is gone.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn removed(&self, name: &str) -> io::Result<()> {
+        self.journal.append(&Entry::Removed(name.to_owned()))
+    }
+
+    /// Ends the ledger of a run that left nothing behind.
+    pub fn close(&self) {
+        if let Some(path) = &self.path {
+            // A ledger that stays makes the next sweep look once more, and costs nothing else.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The folder of ledgers: `$XDG_STATE_HOME/blackstart/ledgers`, or under `~/.local/state`.
+pub fn folder() -> PathBuf {
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".local/state");
+    state.unwrap_or_else(home).join("blackstart/ledgers")
+}
+
+/// A ledger that was found: the run, its owner, and what it announced and did not remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The run.
+    pub run_id: String,
+    /// Its owner, where the first line could be read.
+    pub owner: Option<String>,
+    /// What it announced and did not remove.
+    pub open: Vec<String>,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// Every ledger in a folder.
+pub fn find(folder: &Path) -> Vec<Found> {
+    let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
+    files.flatten().filter_map(|file| read(&file.path())).collect()
+}
+
+fn read(path: &Path) -> Option<Found> {
+    let run_id = path.file_name()?.to_str()?.strip_suffix(".jsonl")?.to_owned();
+    let (entries, _) = journal::read::<Entry>(path).ok()?;
+    let mut found = Found { run_id, owner: None, open: Vec::new(), path: path.to_owned() };
+    for entry in entries {
+        match entry {
+            Entry::Owner(owner) => found.owner = Some(owner),
+            Entry::Announced(name) => found.open.push(name),
+            Entry::Removed(name) => found.open.retain(|open| *open != name),
+        }
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_announced_and_not_removed_is_open() {
+        let folder = std::env::temp_dir().join(format!("blackstart-ledger-{}", std::process::id()));
+        let ledger = Ledger::create(&folder, "run", "owner").unwrap();
+        ledger.announce("networks").unwrap();
+        ledger.announce("node db-a").unwrap();
+        ledger.removed("node db-a").unwrap();
+        let found = find(&folder);
+        assert_eq!(found[0].open, ["networks"]);
+        assert_eq!(found[0].owner.as_deref(), Some("owner"));
+        ledger.close();
+        assert!(find(&folder).is_empty());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

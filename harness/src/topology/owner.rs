@@ -1,0 +1,73 @@
+//! Who owns a run, so that a sweep never touches one that lives.
+
+use std::fs;
+
+/// The mark of this process: boot, process namespace, process and its start time. A number of a process alone would be
+/// taken again after a restart, and means nothing in another namespace.
+pub fn this_process() -> String {
+    let pid = std::process::id();
+    [boot_id(), namespace(), pid.to_string(), start_time(pid).unwrap_or_default()].join("/")
+}
+
+/// What can be said of an owner from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnerState {
+    /// Its process runs.
+    Alive,
+    /// Its process is gone.
+    Gone,
+    /// It is of another machine or process namespace: nothing can be said.
+    Elsewhere,
+}
+
+/// Whether an owner still lives.
+pub fn state(owner: &str) -> OwnerState {
+    let parts: Vec<&str> = owner.split('/').collect();
+    let [boot, space, pid, started] = parts[..] else { return OwnerState::Elsewhere };
+    if boot != boot_id() {
+        // Another boot of this machine and another machine look alike; only the first would be safe to call gone.
+        return OwnerState::Elsewhere;
+    }
+    if space != namespace() {
+        return OwnerState::Elsewhere;
+    }
+    match pid.parse().ok().and_then(start_time) {
+        Some(now) if now == started => OwnerState::Alive,
+        _ => OwnerState::Gone,
+    }
+}
+
+fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+fn namespace() -> String {
+    let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    link.to_string_lossy().chars().filter(char::is_ascii_digit).collect()
+}
+
+/// When a process started, in ticks since boot; none if there is no such process, or it is dead and not yet reaped.
+fn start_time(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program stands in brackets and can hold blanks; what follows it is split by blanks.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let is_dead = matches!(fields.first(), Some(&"Z" | &"X"));
+    if is_dead { None } else { fields.get(19).map(|field| (*field).to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_living_owner_is_alive_and_a_dead_one_gone() {
+        let mine = this_process();
+        assert_eq!(state(&mine), OwnerState::Alive);
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let dead = mine.replace(&format!("/{}/", std::process::id()), &format!("/{}/", child.id()));
+        child.wait().unwrap();
+        assert_eq!(state(&dead), OwnerState::Gone);
+        assert_eq!(state("other-boot/1/2/3"), OwnerState::Elsewhere);
+        assert_eq!(state("nonsense"), OwnerState::Elsewhere);
+    }
+}

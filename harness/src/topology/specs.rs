@@ -1,0 +1,91 @@
+//! From a plan to what has to be made: images and nodes.
+
+use std::{fs, path::PathBuf};
+
+use crate::{
+    plan::{Plan, PlannedNode},
+    scenario::system::Image,
+    world::{ImageSource, ImageSpec, NodeSpec, WorldError, WorldErrorKind},
+};
+
+/// The images that a plan needs.
+///
+/// # Errors
+/// Where a program that goes into one has not been built.
+pub fn images(plan: &Plan) -> Result<Vec<ImageSpec>, WorldError> {
+    plan.declared.system.images.iter().map(|(name, image)| image_spec(plan, name, image)).collect()
+}
+
+fn image_spec(plan: &Plan, name: &str, image: &Image) -> Result<ImageSpec, WorldError> {
+    let source = match (&image.build, &image.existing) {
+        (Some(folder), _) => ImageSource::Build {
+            folder: beside_system(plan, folder),
+            programs: image.programs.iter().map(|program| find_program(program)).collect::<Result<_, _>>()?,
+        },
+        (None, existing) => ImageSource::Existing(existing.clone().unwrap_or_default()),
+    };
+    Ok(ImageSpec { name: name.to_owned(), source })
+}
+
+/// Programs of this repository are built together, so they lie in one folder; a test runs from the folder `deps`
+/// inside it.
+fn find_program(name: &str) -> Result<PathBuf, WorldError> {
+    let own = std::env::current_exe().unwrap_or_default();
+    let candidates = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));
+    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        let happened = format!("it is not beside {}; build it with `cargo build --workspace`", own.display());
+        WorldError::new(WorldErrorKind::NotFound, format!("find the program {name}"), happened)
+    })
+}
+
+fn beside_system(plan: &Plan, path: &str) -> PathBuf {
+    plan.declared.system_file.parent().map(|folder| folder.join(path)).unwrap_or_else(|| PathBuf::from(path))
+}
+
+/// The nodes that a plan makes.
+///
+/// # Errors
+/// Where a file that goes into one cannot be read.
+pub fn nodes(plan: &Plan) -> Result<Vec<NodeSpec>, WorldError> {
+    plan.nodes.iter().map(|planned| node_spec(plan, planned)).collect()
+}
+
+fn node_spec(plan: &Plan, planned: &PlannedNode) -> Result<NodeSpec, WorldError> {
+    let node = &planned.node;
+    let service = &plan.declared.system.service;
+    let read = |from: &str| {
+        let path = beside_system(plan, from);
+        fs::read(&path).map_err(|error| {
+            let doing = format!("read {} for node {}", path.display(), node.name);
+            WorldError::new(WorldErrorKind::NotFound, doing, error.to_string())
+        })
+    };
+    let files: Result<_, WorldError> =
+        node.files.iter().map(|file| read(&file.from).map(|bytes| (file.to.clone(), bytes))).collect();
+    Ok(NodeSpec {
+        name: node.name.clone(),
+        image: node.image.clone(),
+        command: node.command.clone(),
+        environment: node.environment.clone(),
+        host: planned.host,
+        neighbours: plan.nodes.iter().map(|other| (other.node.name.clone(), other.host)).collect(),
+        data: node.data.clone(),
+        files: files?,
+        password_file: node.password_file.clone(),
+        published: (node.name == service.node).then_some(service.port),
+    })
+}
+
+/// Every node and port that the harness itself reaches.
+pub fn relay_targets(plan: &Plan) -> Vec<(String, u16)> {
+    let observed = |planned: &PlannedNode| {
+        let name = planned.node.name.clone();
+        planned.node.observe.iter().map(move |port| (name.clone(), *port)).collect::<Vec<_>>()
+    };
+    let databases = plan.declared.system.databases.values();
+    let asked = databases.flat_map(|database| database.nodes.iter().map(|node| (node.clone(), database.port)));
+    let mut targets: Vec<(String, u16)> = plan.nodes.iter().flat_map(observed).chain(asked).collect();
+    targets.sort();
+    targets.dedup();
+    targets
+}

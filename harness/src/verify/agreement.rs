@@ -1,0 +1,94 @@
+//! Two queries give the same rows: two stores agree, key by key.
+
+use std::collections::BTreeMap;
+
+use super::{ASK_WITHIN, Examiner, Finding};
+use crate::{
+    scenario::system::{AgreementCheck, SqlSide},
+    world::{Result, Rows},
+};
+
+/// How many keys of each kind of difference are named.
+const NAMED: usize = 3;
+
+pub(super) async fn ask(examiner: &Examiner, check: &AgreementCheck) -> Result<Finding> {
+    let (left, right) = futures_util::future::try_join(side(examiner, &check.left), side(examiner, &check.right)).await?;
+    Ok(compare(&check.left.database, &left, &check.right.database, &right))
+}
+
+async fn side(examiner: &Examiner, side: &SqlSide) -> Result<Rows> {
+    let target = examiner.target(&side.on, &side.database).await?;
+    examiner.world.query(&target, &side.query, ASK_WITHIN).await
+}
+
+type Keyed<'a> = BTreeMap<&'a str, &'a [Option<String>]>;
+
+/// The rows by their first column. A key that stands there twice makes the comparison meaningless, so it counts too.
+fn keyed(rows: &Rows) -> (Keyed<'_>, Vec<&str>) {
+    let mut keyed = Keyed::new();
+    let mut twice = Vec::new();
+    for row in rows {
+        let Some((key, rest)) = row.split_first() else { continue };
+        let key = key.as_deref().unwrap_or("null");
+        if keyed.insert(key, rest).is_some() {
+            twice.push(key);
+        }
+    }
+    (keyed, twice)
+}
+
+fn compare(left_name: &str, left: &Rows, right_name: &str, right: &Rows) -> Finding {
+    let ((left, left_twice), (right, right_twice)) = (keyed(left), keyed(right));
+    let only_left: Vec<&str> = left.keys().filter(|key| !right.contains_key(*key)).copied().collect();
+    let only_right: Vec<&str> = right.keys().filter(|key| !left.contains_key(*key)).copied().collect();
+    let differ: Vec<&str> =
+        left.iter().filter(|(key, row)| right.get(*key).is_some_and(|other| other != *row)).map(|(key, _)| *key).collect();
+    let kinds = [
+        (format!("only in {left_name}"), only_left),
+        (format!("only in {right_name}"), only_right),
+        ("differ".to_owned(), differ),
+        (format!("twice in {left_name}"), left_twice),
+        (format!("twice in {right_name}"), right_twice),
+    ];
+    let deviations = kinds.iter().map(|(_, keys)| keys.len() as u64).sum();
+    let found: Vec<String> = kinds.iter().filter(|(_, keys)| !keys.is_empty()).map(|(what, keys)| describe(what, keys)).collect();
+    let detail = if found.is_empty() {
+        format!("{} rows of {left_name} and {right_name} agree", left.len())
+    } else {
+        found.join("; ")
+    };
+    let raw = kinds.iter().map(|(what, keys)| format!("{what}: {}", keys.join(" "))).collect::<Vec<_>>().join("\n");
+    Finding { deviations, detail, raw }
+}
+
+fn describe(what: &str, keys: &[&str]) -> String {
+    let more = if keys.len() > NAMED { " ..." } else { "" };
+    format!("{} {what} ({}{more})", keys.len(), keys.iter().take(NAMED).copied().collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(rows: &[(&str, &str)]) -> Rows {
+        rows.iter().map(|(key, state)| vec![Some((*key).to_owned()), Some((*state).to_owned())]).collect()
+    }
+
+    #[test]
+    fn every_kind_of_difference_counts() {
+        let left = rows(&[("a", "done"), ("b", "open"), ("c", "open")]);
+        let right = rows(&[("a", "done"), ("b", "done"), ("d", "open"), ("d", "open")]);
+        let finding = compare("orders", &left, "monitor", &right);
+        assert_eq!(finding.deviations, 4);
+        assert_eq!(
+            finding.detail,
+            "1 only in orders (c); 1 only in monitor (d); 1 differ (b); 1 twice in monitor (d)"
+        );
+    }
+
+    #[test]
+    fn equal_stores_agree() {
+        let both = rows(&[("a", "done")]);
+        assert_eq!(compare("orders", &both, "monitor", &both).deviations, 0);
+    }
+}

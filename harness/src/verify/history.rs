@@ -1,0 +1,24 @@
+//! The history of the clients and the rows that survived fit together.
+
+use super::{Examiner, Finding, answered};
+use crate::{measure, scenario::system::HistoryCheck, world::Result};
+
+pub(super) fn ask(examiner: &Examiner, check: &HistoryCheck) -> Result<Finding> {
+    let survivors = examiner
+        .survivors
+        .as_ref()
+        .ok_or_else(|| answered("join the history with what survived".to_owned(), "the writer could not be asked"))?;
+    let loss = examiner.clients.with_history(|history| measure::loss(history, survivors));
+    let holes = if check.prefix_only { loss.non_prefix_loss } else { 0 };
+    let deviations = loss.phantom + loss.unexpected + loss.duplicated + holes;
+    let detail = format!(
+        "{} rows against {} requests: {} phantom, {} never sent, {} twice, {} holes",
+        survivors.len(),
+        loss.requests,
+        loss.phantom,
+        loss.unexpected,
+        loss.duplicated,
+        loss.non_prefix_loss
+    );
+    Ok(Finding { deviations, raw: detail.clone(), detail })
+}
