@@ -5,4 +5,6 @@
 
 pub mod record;
 pub mod render;
+#[cfg(any(test, feature = "sample"))]
+pub mod sample;
 pub mod verdict;

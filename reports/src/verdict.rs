@@ -15,7 +15,12 @@ pub fn judge<T: PartialOrd + Copy>(measured: Interval<T>, at_most: T) -> TargetV
 
 /// Judges the recovery point: the count of lost writes by its lower end, as nothing else was promised to a client,
 /// and the seconds by both ends. The worse of the two counts.
-pub fn judge_rpo(exercised: bool, lost_writes: Interval<u64>, seconds: Interval<f64>, target: RpoTarget) -> TargetVerdict {
+pub fn judge_rpo(
+    exercised: bool,
+    lost_writes: Interval<u64>,
+    seconds: Interval<f64>,
+    target: RpoTarget,
+) -> TargetVerdict {
     if target.lost_writes.is_none() && target.seconds.is_none() {
         return TargetVerdict::NotDeclared;
     }
