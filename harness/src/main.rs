@@ -1,1 +1,7 @@
-fn main() {}
+//! The command `blackstart`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    blackstart::cli::main()
+}

@@ -1,1 +1,120 @@
-//! To come.
+//! The command line: one file per subcommand, each only calling what stands above it.
+//!
+//! Everything that a person reads while something runs goes to stderr; stdout is the result.
+
+mod check;
+mod doctor;
+mod list;
+mod plan;
+mod progress;
+mod report;
+mod run;
+mod schema;
+mod sweep;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit status for arguments or scenarios that cannot be used.
+const UNUSABLE: u8 = 2;
+/// Exit status when something could not run.
+const COULD_NOT_RUN: u8 = 3;
+
+/// Proves by drill that a data system comes back from disaster.
+///
+/// A scenario declares a system, the load on it, what breaks, how it is recovered and what is demanded. A run brings
+/// the system up in containers, breaks it, recovers it, verifies what came back at six levels, and reports the RPO and
+/// RTO that it measured, with bounds, against the targets.
+#[derive(Debug, Parser)]
+#[command(name = "blackstart", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+A first drill:
+  blackstart doctor                                     what can this machine do?
+  blackstart check scenarios/*/*.yaml                   are the scenarios sound?
+  blackstart plan  scenarios/order-management/primary-zone-outage.yaml
+  blackstart run   scenarios/order-management/primary-zone-outage.yaml
+
+Exit status: 0 passed, 1 failed, 2 unusable arguments or scenario, 3 could not run, 4 inconclusive,
+5 passed but left something behind. Over several runs the worst counts: 3, 4, 1, 5, 0.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read and judge scenarios; needs no engine
+    Check(check::Args),
+    /// Print exactly what a run would do
+    Plan(plan::Args),
+    /// Run drills and report what they measured
+    Run(run::Args),
+    /// Render the record of a run that is over
+    Report(report::Args),
+    /// Say what this machine and its engine can do
+    Doctor(doctor::Args),
+    /// Remove what killed runs left behind, and nothing else
+    Sweep(sweep::Args),
+    /// List the scenarios of a folder
+    List(list::Args),
+    /// Print the JSON schema of a scenario or a system
+    Schema(schema::Args),
+}
+
+/// Reads the arguments, carries out the command, and gives its exit status.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Printing help can only fail when nobody reads it.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { UNUSABLE } else { 0 });
+        }
+    };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("BLACKSTART_LOG"))
+        .init();
+    ExitCode::from(match cli.command {
+        Command::Check(args) => check::main(&args),
+        Command::Plan(args) => plan::main(&args),
+        Command::Run(args) => run::main(&args),
+        Command::Report(args) => report::main(&args),
+        Command::Doctor(args) => doctor::main(&args),
+        Command::Sweep(args) => sweep::main(&args),
+        Command::List(args) => list::main(&args),
+        Command::Schema(args) => schema::main(&args),
+    })
+}
+
+/// Prints a result, without dying when nobody reads it to the end.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = out.write_all(b"\n");
+    }
+}
+
+/// Whether colour is welcome on a stream, by the stream and by `NO_COLOR`.
+fn wants_color(stream: &impl std::io::IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A runtime for commands that speak to an engine.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_declared_soundly() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -330,6 +330,7 @@ impl Drill<'_> {
             clients: self.clients.clone(),
             clock: self.scene.clock,
             down: self.nodes_left_down(facts).await,
+            fault_us: facts.faults.first().map(|fault| fault.began_us.lower),
             survivors: None,
         };
         match examiner.survivors().await {

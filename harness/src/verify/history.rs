@@ -8,7 +8,7 @@ pub(super) fn ask(examiner: &Examiner, check: &HistoryCheck) -> Result<Finding> 
         .survivors
         .as_ref()
         .ok_or_else(|| answered("join the history with what survived".to_owned(), "the writer could not be asked"))?;
-    let loss = examiner.clients.with_history(|history| measure::loss(history, survivors));
+    let loss = examiner.clients.with_history(|history| measure::loss(history, survivors, examiner.fault_us));
     let holes = if check.prefix_only { loss.non_prefix_loss } else { 0 };
     let deviations = loss.phantom + loss.unexpected + loss.duplicated + holes;
     let detail = format!(

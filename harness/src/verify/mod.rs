@@ -62,6 +62,8 @@ pub struct Examiner {
     pub clock: Clock,
     /// Nodes that the drill left down, frozen or cut off.
     pub down: Vec<String>,
+    /// The earliest moment of the first fault; a control has none.
+    pub fault_us: Option<u64>,
     /// The tokens of the recovered writer, where they could be read.
     pub survivors: Option<Arc<Vec<String>>>,
 }

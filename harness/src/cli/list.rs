@@ -1,0 +1,77 @@
+//! `blackstart list`: the scenarios of a folder, with what they cover.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{UNUSABLE, print};
+use crate::scenario;
+
+/// Arguments of `list`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder, searched through and through
+    #[arg(default_value = "scenarios")]
+    folder: PathBuf,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists the scenarios.
+pub fn main(args: &Args) -> u8 {
+    let mut files = Vec::new();
+    if let Err(error) = find(&args.folder, &mut files) {
+        eprintln!("{}: {error}; name a folder that holds scenarios", args.folder.display());
+        return UNUSABLE;
+    }
+    files.sort();
+    let rows: Vec<Row> = files.iter().map(|file| Row::of(file)).collect();
+    if args.json {
+        print(&serde_json::to_string_pretty(&rows).unwrap_or_default());
+        return 0;
+    }
+    let width = rows.iter().map(|row| row.file.len()).max().unwrap_or_default();
+    let lines = rows.iter().map(|row| {
+        let covers = if row.covers.is_empty() { String::new() } else { format!("  [{}]", row.covers.join(" ")) };
+        format!("{:width$}  {}{covers}\n", row.file, row.title)
+    });
+    print(&lines.collect::<String>());
+    0
+}
+
+#[derive(serde::Serialize)]
+struct Row {
+    file: String,
+    title: String,
+    covers: Vec<String>,
+    sound: bool,
+}
+
+impl Row {
+    fn of(file: &Path) -> Self {
+        let name = file.display().to_string();
+        match scenario::read(file) {
+            Ok(declared) => {
+                Self { file: name, title: declared.scenario.title, covers: declared.scenario.covers, sound: true }
+            }
+            Err(refusals) => {
+                let title = format!("refused ({} reasons; `blackstart check` tells them)", refusals.0.len());
+                Self { file: name, title, covers: Vec::new(), sound: false }
+            }
+        }
+    }
+}
+
+fn find(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            find(&path, files)?;
+        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

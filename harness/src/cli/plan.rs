@@ -1,0 +1,33 @@
+//! `blackstart plan`: print exactly what a run would do.
+
+use std::path::PathBuf;
+
+use super::{UNUSABLE, print, wants_color};
+use crate::{
+    plan,
+    scenario::{self, refusal},
+};
+
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The scenario file
+    file: PathBuf,
+    /// The seed of every random draw: victims, times, the order of requests
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Prints the plan.
+pub fn main(args: &Args) -> u8 {
+    match scenario::read(&args.file) {
+        Ok(declared) => {
+            print(&plan::text::text(&plan::build(declared, args.seed)));
+            0
+        }
+        Err(refusals) => {
+            eprint!("{}", refusal::render(&refusals.0, wants_color(&std::io::stderr())));
+            UNUSABLE
+        }
+    }
+}

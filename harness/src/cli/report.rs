@@ -1,0 +1,38 @@
+//! `blackstart report`: render the record of a run that is over.
+
+use std::{fs, path::PathBuf, str::FromStr};
+
+use blackstart_reports::render::{Format, Style, json, render};
+
+use super::{UNUSABLE, print, wants_color};
+
+/// Arguments of `report`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder of a run
+    run: PathBuf,
+    /// terminal, markdown, json, junit or html
+    #[arg(long, default_value = "terminal", value_parser = Format::from_str)]
+    format: Format,
+    /// Show every check and step at length
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// Renders the record to stdout.
+pub fn main(args: &Args) -> u8 {
+    let path = args.run.join("result.json");
+    let read = fs::read_to_string(&path).map_err(|error| format!("{error}; name the folder of a run, such as runs/<run-id>"));
+    let record = read.and_then(|text| json::read(&text).map_err(|error| error.to_string()));
+    match record {
+        Ok(record) => {
+            let style = Style { color: wants_color(&std::io::stdout()), verbose: args.verbose, ..Style::default() };
+            print(&render(&record, args.format, &style));
+            0
+        }
+        Err(error) => {
+            eprintln!("{}: {error}", path.display());
+            UNUSABLE
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! `blackstart run`: drills, one or many, side by side or one after the other.
+
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use blackstart_reports::{
+    record::Record,
+    render::{Style, json, render_summary, repeat, terminal},
+    verdict::worst_exit_status,
+};
+use clap::ValueEnum;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{COULD_NOT_RUN, UNUSABLE, print, progress::Progress, wants_color};
+use crate::{
+    clock::Clock,
+    drill::{self, Setting},
+    plan::{self, Plan},
+    scenario::{self, Declared, refusal},
+    topology::{
+        ledger::{self, Ledger},
+        owner,
+    },
+    world::{
+        World,
+        docker::{DockerWorld, RunIdentity},
+        simulated::SimulatedWorld,
+    },
+};
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Scenario files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The seed of every random draw: victims, times, the order of requests
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Run each drill so many times, and report minimum, median, maximum and an interval of confidence
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeat: u32,
+    /// How many drills run side by side; they disturb each other's measurements on a small machine
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32))]
+    jobs: u16,
+    /// Where the evidence goes: a folder per run
+    #[arg(long, default_value = "runs")]
+    out: PathBuf,
+    /// Leave the system running at the end, for a look; `blackstart sweep` removes it afterwards
+    #[arg(long)]
+    keep: bool,
+    /// Real containers, or a seeded model under a virtual clock, which is never evidence
+    #[arg(long, value_enum, default_value_t = WorldName::Docker)]
+    world: WorldName,
+    /// Measure the outage a second time in the same run, by an independent prober in a tight loop
+    #[arg(long)]
+    tight_loop: bool,
+    /// Print the record as JSON; of several runs, a list of records
+    #[arg(long)]
+    json: bool,
+    /// Say nothing while it runs
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Which world to run in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WorldName {
+    /// Real containers
+    Docker,
+    /// A seeded model under a virtual clock
+    Simulated,
+}
+
+/// One drill that is to run.
+#[derive(Clone)]
+struct Job {
+    plan: Plan,
+    run_id: String,
+    name: String,
+}
+
+/// Runs every drill and reports.
+pub fn main(args: &Args) -> u8 {
+    let declared = match read_all(&args.files) {
+        Ok(declared) => declared,
+        Err(refusals) => {
+            eprint!("{}", refusal::render(&refusals, wants_color(&std::io::stderr())));
+            return UNUSABLE;
+        }
+    };
+    let progress = Progress::new(args.quiet);
+    let records = match run_all(args, &jobs(args, declared), &progress) {
+        Ok(records) => records,
+        Err(error) => {
+            eprintln!("blackstart: {error:#}");
+            return COULD_NOT_RUN;
+        }
+    };
+    tell(args, &records);
+    worst_exit_status(records.iter().map(Record::exit_status))
+}
+
+fn read_all(files: &[PathBuf]) -> Result<Vec<Declared>, Vec<scenario::Refusal>> {
+    let mut declared = Vec::new();
+    let mut refused = Vec::new();
+    for file in files {
+        match scenario::read(file) {
+            Ok(one) => declared.push(one),
+            Err(refusals) => refused.extend(refusals.0),
+        }
+    }
+    if refused.is_empty() { Ok(declared) } else { Err(refused) }
+}
+
+fn jobs(args: &Args, declared: Vec<Declared>) -> VecDeque<Job> {
+    let many = declared.len() > 1 || args.repeat > 1;
+    let mut jobs = VecDeque::new();
+    for one in declared {
+        let plan = plan::build(one, args.seed);
+        for turn in 1..=args.repeat {
+            let scenario = plan.declared.scenario.scenario.clone();
+            let name = match (many, args.repeat) {
+                (false, _) => String::new(),
+                (true, 1) => scenario,
+                (true, turns) => format!("{scenario} {turn}/{turns}"),
+            };
+            jobs.push_back(Job { plan: plan.clone(), run_id: new_run_id(), name });
+        }
+    }
+    jobs
+}
+
+/// Sorted by time, short enough for the name of a container, and not met twice.
+fn new_run_id() -> String {
+    let now = jiff::Timestamp::now().strftime("%y%m%d-%H%M%S").to_string();
+    format!("{now}-{:04x}", rand::random::<u16>())
+}
+
+fn run_all(args: &Args, jobs: &VecDeque<Job>, progress: &Progress) -> anyhow::Result<Vec<Record>> {
+    let runtime = super::runtime()?;
+    let cancel = CancellationToken::new();
+    runtime.block_on(async {
+        tokio::spawn(heed_signals(cancel.clone(), progress.clone()));
+        let mut waiting: VecDeque<(usize, Job)> = jobs.iter().cloned().enumerate().collect();
+        let mut running = JoinSet::new();
+        let mut records: Vec<Option<Record>> = vec![None; jobs.len()];
+        loop {
+            while running.len() < usize::from(args.jobs) && !cancel.is_cancelled() {
+                let Some((index, job)) = waiting.pop_front() else { break };
+                let (start, cancel) = (Start::of(args), cancel.clone());
+                let listener = progress.listener(&job.name);
+                running.spawn(async move { (index, run_one(start, job, cancel, listener).await) });
+            }
+            let Some(ended) = running.join_next().await else { break };
+            let (index, record) = ended?;
+            let record = record?;
+            if jobs.len() > 1 {
+                progress.say(&format!("{}  {}: {:?}", record.run_id, record.scenario.id, record.verdict));
+            }
+            records[index] = Some(record);
+        }
+        Ok(records.into_iter().flatten().collect())
+    })
+}
+
+/// What a run takes from the arguments.
+#[derive(Clone)]
+struct Start {
+    out: PathBuf,
+    keep: bool,
+    tight_loop: bool,
+    world: WorldName,
+}
+
+impl Start {
+    fn of(args: &Args) -> Self {
+        Self { out: args.out.clone(), keep: args.keep, tight_loop: args.tight_loop, world: args.world }
+    }
+}
+
+async fn run_one(
+    start: Start,
+    job: Job,
+    cancel: CancellationToken,
+    listener: drill::Listener,
+) -> anyhow::Result<Record> {
+    match start.world {
+        WorldName::Docker => {
+            let owner = owner::this_process();
+            let ledger = Ledger::create(&ledger::folder(), &job.run_id, &owner)?;
+            let identity = RunIdentity { run_id: job.run_id.clone(), owner };
+            let world = match DockerWorld::connect(identity).await {
+                Ok(world) => Arc::new(world),
+                Err(error) => {
+                    ledger.close();
+                    return Err(error.into());
+                }
+            };
+            if start.keep {
+                world.keep();
+            }
+            let setting = setting(&start, &job, Clock::start(), ledger, cancel, listener);
+            Ok(drill::run(job.plan, world, setting).await)
+        }
+        WorldName::Simulated => {
+            tokio::task::spawn_blocking(move || simulate(&start, job, cancel, listener)).await?
+        }
+    }
+}
+
+/// A runtime of its own, whose clock jumps from one timer to the next.
+fn simulate(start: &Start, job: Job, cancel: CancellationToken, listener: drill::Listener) -> anyhow::Result<Record> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    Ok(runtime.block_on(async {
+        let clock = Clock::start();
+        let world: Arc<dyn World> = Arc::new(SimulatedWorld::new(&job.plan, job.plan.seed, clock));
+        let setting = setting(start, &job, clock, Ledger::none(), cancel, listener);
+        drill::run(job.plan, world, setting).await
+    }))
+}
+
+fn setting(
+    start: &Start,
+    job: &Job,
+    clock: Clock,
+    ledger: Ledger,
+    cancel: CancellationToken,
+    listener: drill::Listener,
+) -> Setting {
+    Setting {
+        run_id: job.run_id.clone(),
+        started_at: jiff::Timestamp::now().to_string(),
+        clock,
+        folder: Some(start.out.join(&job.run_id)),
+        ledger,
+        keep: start.keep,
+        tight_loop: start.tight_loop,
+        cancel,
+        listener,
+    }
+}
+
+/// The first Ctrl-C or SIGTERM ends the drills, which then remove what they made; the third ends the program.
+async fn heed_signals(cancel: CancellationToken, progress: Progress) {
+    let mut heard = 0;
+    loop {
+        next_signal().await;
+        heard += 1;
+        cancel.cancel();
+        match heard {
+            1 => progress.say("told to end: removing what was made; this takes a few seconds"),
+            2 => progress.say("still removing; once more ends at once and leaves the rest to `blackstart sweep`"),
+            _ => std::process::exit(i32::from(COULD_NOT_RUN)),
+        }
+    }
+}
+
+async fn next_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+fn tell(args: &Args, records: &[Record]) {
+    if args.json {
+        let each: Vec<String> = records.iter().map(json::render).collect();
+        print(&if let [one] = &each[..] { one.clone() } else { format!("[{}]", each.join(",\n")) });
+        return;
+    }
+    let style = Style { color: wants_color(&std::io::stdout()), ..Style::default() };
+    match records {
+        [record] => print(&terminal::render(record, &style)),
+        _ => {
+            // Of several runs, those that did not pass are told at length, and all of them in a table.
+            for record in records.iter().filter(|record| record.exit_status() != 0) {
+                print(&terminal::render(record, &style));
+            }
+            print(&render_summary(records));
+        }
+    }
+    if args.repeat > 1 {
+        for runs in records.chunk_by(|one, next| one.scenario.id == next.scenario.id) {
+            print(&repeat::render(&repeat::repeat(runs), &style));
+        }
+    }
+    for record in records {
+        eprintln!("evidence: {}", evidence(&args.out, record).display());
+    }
+}
+
+fn evidence(out: &Path, record: &Record) -> PathBuf {
+    out.join(&record.run_id)
+}

@@ -1,0 +1,83 @@
+//! What the clients saw: counts, and latency from the intended time of sending.
+
+use blackstart_reports::record::{Interval, Latency, Load, LoadStage};
+use hdrhistogram::Histogram;
+
+use super::{Observed, is_client, seconds};
+use crate::workload::{Outcome, Sent};
+
+/// Latencies are kept to three digits, up to ten minutes.
+const LONGEST_US: u64 = 600_000_000;
+
+/// The load of a run, whole and in three stretches: before the fault, until service was sustained again, and after.
+pub fn measure_load(observed: &Observed<'_>, sustained: Option<Interval<u64>>) -> Load {
+    let all: Vec<&Sent> = observed.history.iter().filter(|sent| is_client(sent)).collect();
+    let stretches = match observed.fault {
+        None => vec![("before", observed.load_started_us, observed.load_ended_us)],
+        Some(fault) => {
+            let back_us = sustained.map_or(observed.load_ended_us, |since| since.upper.max(fault.lower));
+            vec![
+                ("before", observed.load_started_us, fault.lower),
+                ("during", fault.lower, back_us),
+                ("after", back_us, observed.load_ended_us),
+            ]
+        }
+    };
+    let stages = stretches.into_iter().map(|(name, from_us, to_us)| stage(&all, name, from_us, to_us)).collect();
+    let counts = Counts::of(all.iter().copied());
+    Load {
+        acknowledged: counts.acknowledged,
+        refused: counts.refused,
+        indeterminate: counts.indeterminate,
+        latency_ms: counts.latency,
+        stages,
+    }
+}
+
+fn stage(all: &[&Sent], name: &str, from_us: u64, to_us: u64) -> LoadStage {
+    let inside = all.iter().copied().filter(|sent| (from_us..to_us).contains(&sent.intended_us));
+    let counts = Counts::of(inside);
+    LoadStage {
+        stage: name.to_owned(),
+        seconds: seconds(to_us.saturating_sub(from_us)),
+        acknowledged: counts.acknowledged,
+        refused: counts.refused,
+        indeterminate: counts.indeterminate,
+        latency_ms: counts.latency,
+    }
+}
+
+struct Counts {
+    acknowledged: u64,
+    refused: u64,
+    indeterminate: u64,
+    latency: Option<Latency>,
+}
+
+impl Counts {
+    fn of<'a>(requests: impl Iterator<Item = &'a Sent>) -> Self {
+        let mut counts = Self { acknowledged: 0, refused: 0, indeterminate: 0, latency: None };
+        // The bounds are constants that the histogram accepts; without one there is simply no latency to tell.
+        let mut histogram = Histogram::<u64>::new_with_max(LONGEST_US, 3).ok();
+        for sent in requests {
+            match sent.outcome {
+                Outcome::Ok => {
+                    counts.acknowledged += 1;
+                    // From the intended time, so what an open-loop client waited for is in it already: the histogram's
+                    // own correction for coordinated omission would count it twice.
+                    if let Some(histogram) = &mut histogram {
+                        histogram.saturating_record(sent.latency().as_micros() as u64);
+                    }
+                }
+                Outcome::Refused => counts.refused += 1,
+                Outcome::Indeterminate => counts.indeterminate += 1,
+            }
+        }
+        counts.latency = histogram.filter(|histogram| !histogram.is_empty()).map(|histogram| Latency {
+            p50: histogram.value_at_quantile(0.5) as f64 / 1e3,
+            p99: histogram.value_at_quantile(0.99) as f64 / 1e3,
+            max: histogram.max() as f64 / 1e3,
+        });
+        counts
+    }
+}

@@ -1,0 +1,181 @@
+//! How long it took: from the fault to service that is sustained to the end of the run.
+
+use blackstart_reports::record::Interval;
+
+use super::{Observed, between, clients};
+use crate::{
+    scenario::drill::ServiceLevel,
+    workload::{Sender, Sent},
+};
+
+/// Whether service was sustained, and from when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sustained {
+    /// It was never interrupted beyond what the level allows; if it was at all, it was back within this interval.
+    Throughout(Interval<u64>),
+    /// It was interrupted, and sustained again from a moment within this interval.
+    Since(Interval<u64>),
+    /// It was not sustained to the end of the run.
+    Never,
+}
+
+impl Sustained {
+    /// The interval of the moment from which service was sustained.
+    pub const fn interval(self) -> Option<Interval<u64>> {
+        match self {
+            Self::Throughout(interval) | Self::Since(interval) => Some(interval),
+            Self::Never => None,
+        }
+    }
+}
+
+/// The measured recovery time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RecoveryTime {
+    /// The moment from which service was sustained.
+    pub sustained: Sustained,
+    /// Fault to sustained service, in seconds.
+    pub service: Option<Interval<f64>>,
+    /// Start of recovery to sustained service, in seconds.
+    pub recovery: Option<Interval<f64>>,
+    /// Fault to all levels verified, in seconds.
+    pub verified: Option<Interval<f64>>,
+    /// The same as `service`, as the prober in a tight loop saw it.
+    pub tight_loop: Option<Interval<f64>>,
+}
+
+/// Measures the recovery time.
+pub fn recovery_time(observed: &Observed<'_>) -> RecoveryTime {
+    let clients = clients(observed.history);
+    let Some(fault) = observed.fault else { return without_fault(observed, &clients) };
+    let before = rate_before(&clients, observed.load_started_us, fault.lower);
+    let sustained = widen(sustained_from(&clients, fault, observed.level, before), observed.longest_stall_us);
+    let since = sustained.interval();
+    RecoveryTime {
+        sustained,
+        service: since.map(|since| between(fault, since)),
+        recovery: since
+            .zip(observed.recovery_started_us)
+            .map(|(since, started_us)| between(Interval::exactly(started_us), since)),
+        verified: observed.verified_us.map(|verified_us| between(fault, Interval::exactly(verified_us))),
+        tight_loop: tight_loop(observed, fault),
+    }
+}
+
+/// A control: nothing broke, so there is nothing to recover from, unless service was interrupted all the same. Then the
+/// interruption itself is measured, from the last good request before it.
+fn without_fault(observed: &Observed<'_>, clients: &[&Sent]) -> RecoveryTime {
+    let start = Interval::exactly(observed.load_started_us);
+    let sustained = sustained_from(clients, start, observed.level, 0.0);
+    let service = match sustained {
+        Sustained::Throughout(_) => Some(Interval::exactly(0.0)),
+        Sustained::Since(since) => {
+            let failed = clients.iter().find(|sent| !sent.is_ok()).map_or(start.lower, |sent| sent.sent_us);
+            Some(between(Interval::exactly(failed), since))
+        }
+        Sustained::Never => None,
+    };
+    let verified = observed.verified_us.map(|_| Interval::exactly(0.0));
+    RecoveryTime { sustained, service, recovery: None, verified, tight_loop: None }
+}
+
+fn widen(sustained: Sustained, stall_us: u64) -> Sustained {
+    match sustained {
+        Sustained::Since(since) => {
+            Sustained::Since(Interval::new(since.lower.saturating_sub(stall_us), since.upper + stall_us))
+        }
+        other => other,
+    }
+}
+
+/// Acknowledged requests in a second before the fault; the first moments of a load are left out as its warm-up.
+fn rate_before(clients: &[&Sent], load_started_us: u64, fault_us: u64) -> f64 {
+    let stretch = fault_us.saturating_sub(load_started_us);
+    let from_us = load_started_us + (stretch / 4).min(500_000);
+    let good = clients.iter().filter(|sent| sent.is_ok() && (from_us..fault_us).contains(&sent.sent_us)).count();
+    let seconds = super::seconds(fault_us.saturating_sub(from_us));
+    if seconds > 0.0 { good as f64 / seconds } else { 0.0 }
+}
+
+/// From when on service was sustained, after a fault.
+///
+/// `clients` are in the order of sending; `before` is the rate of acknowledged requests before the fault, or zero where
+/// the throughput is not to be judged.
+///
+/// A request that was sent at `s` and failed shows that service was not there for a request of that moment; when its
+/// failure was noticed shows nothing more, as it may have hung across the recovery. So windows go by the time of
+/// sending. Let `i` be the start of the last window that breaks the level: service as declared had not begun by then,
+/// which is the lower bound. Failures within that window may still belong to the outage even if a later window, taken
+/// alone, would tolerate them; so the upper bound is the first return of a good request that was sent after the last of
+/// those failures. Good requests that hung until the recovery and then succeeded keep both ends sound.
+pub fn sustained_from(clients: &[&Sent], fault: Interval<u64>, level: &ServiceLevel, before: f64) -> Sustained {
+    let window_us = (level.sustained_for.duration().as_micros() as u64).max(1);
+    let after = &clients[clients.partition_point(|sent| sent.sent_us < fault.lower)..];
+    let Some(end_us) = after.last().map(|sent| sent.sent_us) else { return Sustained::Never };
+    // A run that ends before one window is over has shown no sustained service.
+    let Some(last_start_us) = end_us.checked_sub(window_us).filter(|start_us| *start_us >= fault.lower) else {
+        return Sustained::Never;
+    };
+    let mut windows = Windows { requests: after, window_us, end: 0, good: 0, failed: 0 };
+    let full = after.partition_point(|sent| sent.sent_us <= last_start_us);
+    let mut broken_at = None;
+    for start in 0..full {
+        if windows.breaks(start, level, before) {
+            // Broken by the last full window: nothing after it has been shown to last.
+            if start + 1 == full {
+                return Sustained::Never;
+            }
+            broken_at = Some(after[start].sent_us);
+        }
+        windows.leave(start);
+    }
+    let from_us = broken_at.unwrap_or(fault.lower);
+    let is_in_window = |sent: &&&Sent| (from_us..from_us + window_us).contains(&sent.sent_us);
+    let last_failed_us = after.iter().filter(is_in_window).filter(|sent| !sent.is_ok()).map(|sent| sent.sent_us).max();
+    let served_from_us = last_failed_us.map_or(from_us.max(fault.upper), |failed_us| failed_us + 1);
+    let served = after.iter().filter(|sent| sent.is_ok() && sent.sent_us >= served_from_us);
+    match (served.map(|sent| sent.returned_us).min(), broken_at) {
+        (None, _) => Sustained::Never,
+        (Some(served_us), Some(broken_us)) => Sustained::Since(Interval::new(broken_us, served_us)),
+        (Some(served_us), None) => Sustained::Throughout(Interval::new(fault.lower, served_us)),
+    }
+}
+
+/// A window that slides over requests in the order of sending, with what it holds.
+struct Windows<'a> {
+    requests: &'a [&'a Sent],
+    window_us: u64,
+    end: usize,
+    good: u64,
+    failed: u64,
+}
+
+impl Windows<'_> {
+    /// Takes in what belongs to the window that starts with this request.
+    fn reach(&mut self, start: usize) {
+        let end_us = self.requests[start].sent_us + self.window_us;
+        while let Some(sent) = self.requests.get(self.end).filter(|sent| sent.sent_us < end_us) {
+            if sent.is_ok() { self.good += 1 } else { self.failed += 1 }
+            self.end += 1;
+        }
+    }
+
+    fn leave(&mut self, start: usize) {
+        if self.requests[start].is_ok() { self.good -= 1 } else { self.failed -= 1 }
+    }
+
+    fn breaks(&mut self, start: usize, level: &ServiceLevel, before: f64) -> bool {
+        self.reach(start);
+        let share_of_errors = self.failed as f64 / (self.good + self.failed).max(1) as f64;
+        let expected = before * super::seconds(self.window_us) * level.throughput.fraction();
+        // A window holds a whole number of requests: one at its edge may be missing without any fault.
+        share_of_errors > level.errors.fraction() || (self.good as f64) + 1.0 < expected
+    }
+}
+
+/// The outage as the prober in a tight loop saw it. Its rate rises while it is refused, so throughput is not judged.
+fn tight_loop(observed: &Observed<'_>, fault: Interval<u64>) -> Option<Interval<f64>> {
+    let mut probes: Vec<&Sent> = observed.history.iter().filter(|sent| sent.sender == Sender::TightLoop).collect();
+    probes.sort_unstable_by_key(|sent| sent.sent_us);
+    sustained_from(&probes, fault, observed.level, 0.0).interval().map(|since| between(fault, since))
+}

@@ -1,0 +1,286 @@
+//! The measuring held against invented runs whose truth is known.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    scenario::units::{Share, Span},
+    workload::Outcome,
+};
+
+const MS: u64 = 1000;
+
+fn sent(token: &str, sender: Sender, sent_ms: u64, returned_ms: u64, outcome: Outcome) -> Sent {
+    Sent {
+        token: token.to_owned(),
+        sender,
+        kind: "place".to_owned(),
+        intended_us: sent_ms * MS,
+        sent_us: sent_ms * MS,
+        returned_us: returned_ms * MS,
+        outcome,
+        reply: String::new(),
+    }
+}
+
+fn level(errors: f64) -> ServiceLevel {
+    ServiceLevel {
+        throughput: Share::from_fraction(0.9),
+        errors: Share::from_fraction(errors),
+        sustained_for: Span::from_ms(1000),
+    }
+}
+
+/// A run with a request every 50 ms, up to `until_ms`, good except from `down_ms` to `up_ms`.
+fn run(down_ms: u64, up_ms: u64, until_ms: u64) -> Vec<Sent> {
+    let request = |at_ms: u64| {
+        let is_down = (down_ms..up_ms).contains(&at_ms);
+        let outcome = if is_down { Outcome::Refused } else { Outcome::Ok };
+        sent(&format!("t{at_ms}"), Sender::Probe, at_ms, at_ms + 5, outcome)
+    };
+    (0..until_ms).step_by(50).map(request).collect()
+}
+
+fn observed<'a>(history: &'a [Sent], survivors: &'a [String], level: &'a ServiceLevel) -> Observed<'a> {
+    Observed {
+        history,
+        fault: Some(Interval::new(2000 * MS, 2010 * MS)),
+        recovery_started_us: Some(2500 * MS),
+        load_started_us: 0,
+        load_ended_us: history.iter().map(|sent| sent.returned_us).max().unwrap_or_default(),
+        load_interval_us: 50 * MS,
+        survivors,
+        stranded: None,
+        level,
+        verified_us: None,
+        longest_stall_us: 0,
+    }
+}
+
+fn good_tokens(history: &[Sent]) -> Vec<String> {
+    history.iter().filter(|sent| sent.is_ok()).map(|sent| sent.token.clone()).collect()
+}
+
+#[test]
+fn an_outage_lies_between_the_last_failure_and_the_first_good_answer() {
+    let (history, level) = (run(2000, 3000, 6000), level(0.01));
+    let survivors = good_tokens(&history);
+    let time = recovery_time(&observed(&history, &survivors, &level));
+    assert_eq!(time.sustained, Sustained::Since(Interval::new(2950 * MS, 3005 * MS)));
+    assert_eq!(time.service, Some(Interval::new(0.94, 1.005)));
+    assert_eq!(time.recovery, Some(Interval::new(0.45, 0.505)));
+}
+
+#[test]
+fn service_that_ends_broken_or_too_soon_is_never_sustained() {
+    let level = level(0.01);
+    for history in [run(2000, 60_000, 6000), run(2000, 5500, 6000), run(5800, 6000, 6000), run(2000, 3000, 3900)] {
+        let survivors = good_tokens(&history);
+        assert_eq!(recovery_time(&observed(&history, &survivors, &level)).sustained, Sustained::Never);
+    }
+}
+
+#[test]
+fn an_outage_that_nobody_saw_is_bounded_by_what_was_seen() {
+    let (history, level) = (run(0, 0, 6000), level(0.01));
+    let survivors = good_tokens(&history);
+    let time = recovery_time(&observed(&history, &survivors, &level));
+    assert_eq!(time.service, Some(Interval::new(0.0, 0.055)));
+    assert!(outages(&history, 1000 * MS).is_empty());
+}
+
+#[test]
+fn a_control_has_no_outage_at_all() {
+    let (history, level) = (run(0, 0, 6000), level(0.01));
+    let survivors = good_tokens(&history);
+    let observed = Observed { fault: None, ..observed(&history, &survivors, &level) };
+    assert_eq!(recovery_time(&observed).service, Some(Interval::exactly(0.0)));
+    let point = recovery_point(&observed);
+    assert!(point.exercised);
+    assert_eq!((point.lost_writes, point.seconds), (Interval::exactly(0), Interval::exactly(0.0)));
+}
+
+#[test]
+fn every_kind_of_mismatch_is_told_apart() {
+    let history = vec![
+        sent("kept", Sender::Load, 0, 10, Outcome::Ok),
+        sent("lost", Sender::Load, 20, 30, Outcome::Ok),
+        sent("later", Sender::Load, 40, 50, Outcome::Ok),
+        sent("phantom", Sender::Load, 60, 70, Outcome::Refused),
+        sent("recovered", Sender::Load, 80, 90, Outcome::Indeterminate),
+        sent("unknown", Sender::Load, 80, 90, Outcome::Indeterminate),
+    ];
+    let survivors = ["kept", "later", "later", "phantom", "recovered", "stranger"].map(str::to_owned);
+    let loss = loss(&history, &survivors, Some(100 * MS));
+    assert_eq!(loss.lost, [1]);
+    assert_eq!((loss.indeterminate_missing, loss.recovered, loss.phantom), (1, 1, 1));
+    assert_eq!((loss.unexpected, loss.duplicated, loss.non_prefix_loss), (1, 1, 1));
+}
+
+#[test]
+fn what_was_written_after_the_recovery_proves_no_hole() {
+    let history =
+        vec![sent("lost", Sender::Load, 20, 30, Outcome::Ok), sent("after", Sender::Load, 5000, 5010, Outcome::Ok)];
+    assert_eq!(loss(&history, &["after".to_owned()], Some(100 * MS)).non_prefix_loss, 0);
+}
+
+#[test]
+fn nothing_acknowledged_before_the_fault_is_not_exercised() {
+    let (history, level) = (run(0, 3000, 6000), level(0.01));
+    let survivors = good_tokens(&history);
+    assert!(!recovery_point(&observed(&history, &survivors, &level)).exercised);
+}
+
+#[test]
+fn a_write_acknowledged_after_the_fault_and_lost_counts_and_takes_no_time() {
+    let (history, level) = (run(2500, 3000, 6000), level(0.01));
+    let survivors: Vec<String> = good_tokens(&history).into_iter().filter(|token| token != "t2400").collect();
+    let point = recovery_point(&observed(&history, &survivors, &level));
+    assert_eq!(point.lost_writes.lower, 1);
+    assert_eq!(point.seconds, Interval::exactly(0.0));
+}
+
+#[test]
+fn latency_counts_from_the_intended_time() {
+    let mut late = sent("late", Sender::Load, 100, 110, Outcome::Ok);
+    late.intended_us = 10 * MS;
+    let (history, level) = (vec![late], level(0.01));
+    let observed = Observed { fault: None, ..observed(&history, &[], &level) };
+    let latency = measure_load(&observed, None).latency_ms.unwrap();
+    assert!((99.9..100.2).contains(&latency.max), "{latency:?}");
+}
+
+#[test]
+#[ignore = "takes seconds; prints how long a million requests take"]
+fn a_million_requests() {
+    let history: Vec<Sent> = (0..1_000_000)
+        .map(|n| sent(&format!("load-{n:07}"), Sender::Load, n, n + 5, Outcome::Ok))
+        .collect();
+    let survivors = good_tokens(&history);
+    let level = level(0.01);
+    let observed = Observed { fault: Some(Interval::exactly(500_000 * MS)), ..observed(&history, &survivors, &level) };
+    let start = std::time::Instant::now();
+    let (point, time) = (recovery_point(&observed), recovery_time(&observed));
+    measure_load(&observed, time.sustained.interval());
+    assert!(point.lost.is_empty());
+    println!("a million requests: {:?}", start.elapsed());
+}
+
+/// A true history of a service: when it was down for good, and how each request fared.
+#[derive(Debug, Clone)]
+struct Truth {
+    fault_us: u64,
+    fault: Interval<u64>,
+    back_us: Option<u64>,
+    history: Vec<Sent>,
+    survivors: Vec<String>,
+    earliest_lost_commit_us: Option<u64>,
+    lost: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Shape {
+    fault_ms: u64,
+    blur_before_ms: u64,
+    blur_after_ms: u64,
+    outage_ms: u64,
+    comes_back: bool,
+    period_ms: u64,
+    lag_ms: u64,
+    requests: Vec<(u64, u8)>,
+}
+
+fn shapes() -> impl Strategy<Value = Shape> {
+    let requests = proptest::collection::vec((1_u64..60, any::<u8>()), 600);
+    ((1500_u64..3000, 0_u64..80, 0_u64..80, 0_u64..3000), (any::<bool>(), 10_u64..60, 0_u64..500), requests).prop_map(
+        |((fault_ms, blur_before_ms, blur_after_ms, outage_ms), (comes_back, period_ms, lag_ms), requests)| Shape {
+            fault_ms,
+            blur_before_ms,
+            blur_after_ms,
+            outage_ms,
+            comes_back,
+            period_ms,
+            lag_ms,
+            requests,
+        },
+    )
+}
+
+/// Plays a shape: a service that acknowledges, is down from the fault on, and may come back; an asynchronous standby
+/// that had everything up to `lag_ms` before the fault.
+fn play(shape: &Shape) -> Truth {
+    let fault_us = shape.fault_ms * MS;
+    let back_ms = shape.fault_ms + shape.outage_ms;
+    let end_ms = back_ms + 3000;
+    let mut truth = Truth {
+        fault_us,
+        fault: Interval::new(fault_us - shape.blur_before_ms * MS, fault_us + shape.blur_after_ms * MS),
+        back_us: shape.comes_back.then_some(back_ms * MS),
+        history: Vec::new(),
+        survivors: Vec::new(),
+        earliest_lost_commit_us: None,
+        lost: 0,
+    };
+    let mut earliest_return_us = u64::MAX;
+    for (index, at_ms) in (0..end_ms).step_by(shape.period_ms as usize).enumerate() {
+        let (took_ms, whim) = shape.requests[index % shape.requests.len()];
+        let is_up = |ms: u64| ms < shape.fault_ms || (shape.comes_back && ms >= back_ms);
+        let token = format!("t{index}");
+        let committed_ms = at_ms + took_ms / 2;
+        let mut request = sent(&token, Sender::Load, at_ms, at_ms + took_ms, Outcome::Ok);
+        // A request is served if the service is there from its sending to its commit; one that finds it down is
+        // refused at once, hangs until its deadline, or hangs until the service is back.
+        if !(is_up(at_ms) && is_up(committed_ms)) {
+            let hangs_until_back = whim % 7 == 0 && shape.comes_back && at_ms < back_ms && back_ms - at_ms < 400;
+            if hangs_until_back {
+                request.returned_us = back_ms * MS + took_ms * MS;
+                truth.survivors.push(token);
+            } else {
+                request.outcome = if whim % 2 == 0 { Outcome::Refused } else { Outcome::Indeterminate };
+                let waited_ms = if whim % 2 == 0 { 2 } else { 400 };
+                request.returned_us = (at_ms + waited_ms) * MS;
+            }
+        } else if committed_ms < shape.fault_ms && committed_ms + shape.lag_ms >= shape.fault_ms {
+            truth.lost += 1;
+            if request.returned_us < earliest_return_us {
+                earliest_return_us = request.returned_us;
+                truth.earliest_lost_commit_us = Some(committed_ms * MS);
+            }
+        } else {
+            truth.survivors.push(token);
+        }
+        truth.history.push(request);
+    }
+    truth.history.sort_by_key(|sent| sent.returned_us);
+    truth
+}
+
+proptest! {
+    #[test]
+    fn the_truth_lies_within_the_bounds(shape in shapes()) {
+        let truth = play(&shape);
+        let level = level(0.01);
+        let observed = Observed {
+            fault: Some(truth.fault),
+            recovery_started_us: None,
+            load_interval_us: shape.period_ms * MS,
+            ..observed(&truth.history, &truth.survivors, &level)
+        };
+        let point = recovery_point(&observed);
+        prop_assert!(point.lost_writes.lower <= truth.lost && truth.lost <= point.lost_writes.upper);
+        if let Some(commit_us) = truth.earliest_lost_commit_us {
+            let lost_seconds = seconds(truth.fault_us - commit_us);
+            prop_assert!(point.seconds.lower <= lost_seconds && lost_seconds <= point.seconds.upper);
+        }
+        let measured = recovery_time(&observed).service;
+        match (measured, truth.back_us) {
+            (Some(measured), Some(back_us)) => {
+                let truly = seconds(back_us - truth.fault_us);
+                prop_assert!(measured.lower <= truly + 1e-9, "{measured:?} above {truly}");
+                prop_assert!(truly <= measured.upper + 1e-9, "{measured:?} below {truly}");
+            }
+            (Some(measured), None) => prop_assert!(false, "claims {measured:?} of a service that never came back"),
+            (None, _) => {}
+        }
+    }
+}
