@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt, runners::AsyncRunner};
 use tokio::sync::Mutex;
 
-use super::{DockerWorld, cuts::Wanted, errors::from_testcontainers, exec::exec};
+use super::{DockerWorld, cuts::Wanted, errors::from_testcontainers, shell::Shell};
 use crate::world::{CommandOutput, NodeState, Result, WorldError, WorldErrorKind};
 
 const START_WITHIN: Duration = Duration::from_secs(30);
@@ -27,6 +27,8 @@ pub(super) struct Slot {
 
 struct Running {
     container: ContainerAsync<GenericImage>,
+    /// Waits in it for scripts; none after one has failed.
+    shell: Option<Shell>,
     /// When the node was started in whose namespace it is.
     node_since: String,
 }
@@ -83,8 +85,9 @@ impl DockerWorld {
         }
         self.remove_helper_container(node, slot).await?;
         let container = self.start_helper(node).await?;
-        slot.running = Some(Running { container, node_since: since });
+        slot.running = Some(Running { container, shell: None, node_since: since });
         slot.placed = Wanted::default();
+        self.in_namespace(node, slot, &format!("try the helper of {node}"), "nft list tables").await?;
         Ok(true)
     }
 
@@ -119,10 +122,24 @@ impl DockerWorld {
             })
     }
 
-    /// Runs a script in a helper's namespace.
-    pub(super) async fn in_namespace(&self, node: &str, doing: &str, script: &str) -> Result<CommandOutput> {
-        let command = ["sh", "-ec", script].map(str::to_owned);
-        exec(&self.docker, &self.run.helper(node), doing, &command, SCRIPT_WITHIN).await
+    /// Runs a script in a helper's namespace. A shell that fails is left, and the next script gets a new one.
+    pub(super) async fn in_namespace(
+        &self,
+        node: &str,
+        slot: &mut Slot,
+        doing: &str,
+        script: &str,
+    ) -> Result<CommandOutput> {
+        let happened = format!("the helper of {node} does not run");
+        let none = || WorldError::new(WorldErrorKind::NotFound, doing, happened);
+        let running = slot.running.as_mut().ok_or_else(none)?;
+        let mut shell = match running.shell.take() {
+            Some(shell) => shell,
+            None => Shell::start(&self.docker, &self.run.helper(node), doing).await?,
+        };
+        let output = shell.run(script, SCRIPT_WITHIN, doing).await?;
+        running.shell = Some(shell);
+        Ok(output)
     }
 
     /// Puts in place what is wanted of a node's namespace. Where the node is down, its next start does.
@@ -131,7 +148,8 @@ impl DockerWorld {
             return Ok(());
         }
         let own = self.subnet(doing)?.host(self.host_of(node, doing)?);
-        let output = self.in_namespace(node, doing, &slot.wanted.script(&slot.placed, own)).await?;
+        let script = slot.wanted.script(&slot.placed, own);
+        let output = self.in_namespace(node, slot, doing, &script).await?;
         if output.status != 0 {
             let happened = format!("in the helper of {node}: {}", output.output.trim());
             return Err(WorldError::new(WorldErrorKind::Answered, doing, happened));

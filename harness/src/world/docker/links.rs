@@ -1,6 +1,6 @@
 //! The network between nodes: cuts and limits, put in place by helpers.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use super::{
     DockerWorld,
     cuts::{self, End},
+    exec::exec,
 };
 use crate::{
     scenario::units::Bandwidth,
@@ -16,6 +17,8 @@ use crate::{
 
 /// A port on which nothing listens: a host that is reached says so at once.
 const CLOSED_PORT: u16 = 1;
+/// How long the engine may take to try it.
+const REACH_WITHIN: Duration = Duration::from_secs(10);
 
 /// What to drop, by the helper that does it.
 type Drops = BTreeMap<String, Vec<(End, Ipv4Addr)>>;
@@ -161,8 +164,10 @@ impl Network for DockerWorld {
         if slot.is_behind() {
             self.place_wanted(from, &mut slot, &doing).await?;
         }
+        // By a command of its own: while it waits, the helper must be free for a cut.
         drop(slot);
-        let output = self.in_namespace(from, &doing, &reach_script(other)).await?;
+        let command = ["bash", "-c", &reach_script(other)].map(str::to_owned);
+        let output = exec(&self.docker, &self.run.helper(from), &doing, &command, REACH_WITHIN).await?;
         let unclear = || WorldError::new(WorldErrorKind::Answered, &doing, output.output.trim());
         read_reach(&output.output).ok_or_else(unclear)
     }
@@ -171,11 +176,12 @@ impl Network for DockerWorld {
         let doing = format!("see what the link from {from} to {to} holds back");
         let other = self.address(to, &doing)?;
         let helper = self.helper(from).ok_or_else(|| no_helper(from, &doing))?;
-        if !helper.lock().await.wanted.is_limited(other) {
+        let mut slot = helper.lock().await;
+        if !slot.wanted.is_limited(other) {
             return Err(WorldError::new(WorldErrorKind::NotFound, doing, "the link is not limited"));
         }
         let script = cuts::held_back_script(self.address(from, &doing)?, other);
-        let output = self.in_namespace(from, &doing, &script).await?;
+        let output = self.in_namespace(from, &mut slot, &doing, &script).await?;
         let unclear = || WorldError::new(WorldErrorKind::Answered, &doing, output.output.trim());
         cuts::read_held_back(&output.output).ok_or_else(unclear)
     }

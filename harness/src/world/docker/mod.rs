@@ -21,6 +21,7 @@ mod power;
 mod provision;
 mod questions;
 mod relay;
+mod shell;
 mod sql;
 mod subnet;
 pub mod sweep;
