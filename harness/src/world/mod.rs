@@ -204,7 +204,7 @@ pub trait Provision: Send + Sync {
     async fn prepare_images(
         &self,
         images: &[ImageSpec],
-        progress: &(dyn Fn(&str) + Send + Sync),
+        progress: &(dyn for<'a> Fn(&'a str) + Send + Sync),
     ) -> Result<BTreeMap<String, String>>;
 
     /// Makes one thing. Everything that it makes on the engine carries the run's label.

@@ -1,1 +1,155 @@
 //! Real containers.
+//!
+//! [`DockerWorld`] is the one implementation of the ports that acts on a Docker engine. Its rooms: [`names`] and
+//! `subnet` say what a run's things are called and which addresses they have; `images`, `networks`, `nodes`, `relay` and
+//! `helper` make them; `power`, `links`, `exec`, `traffic` and `questions` are the ports; `provision` makes and removes
+//! by the ledger's words. [`sweep`] removes what other runs left, and [`doctor`] says what an engine can do.
+
+mod cuts;
+mod dockerfile;
+pub mod doctor;
+mod environment;
+mod errors;
+mod exec;
+mod helper;
+mod images;
+mod links;
+mod names;
+mod networks;
+mod nodes;
+mod power;
+mod provision;
+mod questions;
+mod relay;
+mod shell;
+mod sql;
+mod subnet;
+pub mod sweep;
+mod tarball;
+mod traffic;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use blackstart_reports::record;
+use bollard::Docker;
+use tokio::sync::OnceCell;
+
+pub use names::RunIdentity;
+
+use self::{errors::Doing, helper::Helper, images::Image, sql::Connections, subnet::Subnet};
+use super::{Result, World, WorldError, WorldErrorKind};
+
+/// How long the engine may take to answer a request.
+const ENGINE_WITHIN: Duration = Duration::from_secs(60);
+
+/// The world of one run on a Docker engine. Everything that it makes carries the run's label.
+pub struct DockerWorld {
+    docker: Docker,
+    run: RunIdentity,
+    /// Made for this run and never shown: it goes into nodes as a file, and to databases when they ask.
+    password: String,
+    tools: OnceCell<Image>,
+    /// Keeps connections: the clients' requests.
+    http: reqwest::Client,
+    /// Keeps none: every question is asked anew.
+    fresh_http: reqwest::Client,
+    sql: Connections,
+    known: Mutex<Known>,
+}
+
+/// What the run has learned of itself so far.
+#[derive(Default)]
+struct Known {
+    images: BTreeMap<String, Image>,
+    subnet: Option<Subnet>,
+    hosts: BTreeMap<String, u8>,
+    /// The node and port that clients use.
+    service: Option<(String, u16)>,
+    /// Where that is reached from here; none while the node is down.
+    service_port: Option<u16>,
+    relay_ports: BTreeMap<(String, u16), u16>,
+    helpers: BTreeMap<String, Helper>,
+}
+
+impl DockerWorld {
+    /// Connects to the engine that `DOCKER_HOST` names, or to the usual one, and agrees on a version with it.
+    ///
+    /// # Errors
+    /// Where no engine answers.
+    pub async fn connect(run: RunIdentity) -> Result<Self> {
+        let http = |idle: usize| {
+            reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .pool_max_idle_per_host(idle)
+                .build()
+                .map_err(|error| {
+                    WorldError::new(WorldErrorKind::Other, "make an HTTP client", error.to_string()).caused_by(error)
+                })
+        };
+        Ok(Self {
+            docker: connect_engine().await?,
+            run,
+            password: make_password(),
+            tools: OnceCell::new(),
+            http: http(256)?,
+            fresh_http: http(0)?,
+            sql: Connections::default(),
+            known: Mutex::default(),
+        })
+    }
+
+    /// Says which node and port the clients use. Making a node with a published port says it too.
+    pub fn set_service(&self, node: &str, port: u16) {
+        self.known().service = Some((node.to_owned(), port));
+    }
+
+    /// Leaves everything standing when this value goes: helpers would otherwise be removed with it.
+    pub async fn keep(&self) {
+        let helpers: Vec<Helper> = self.known().helpers.values().cloned().collect();
+        for helper in helpers {
+            helper.lock().await.forget();
+        }
+    }
+
+    /// What the run knows. No one holds this across an await, and no one panics while holding it.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn subnet(&self, doing: &str) -> Result<Subnet> {
+        let happened = "the networks of the run were not made";
+        self.known().subnet.ok_or_else(|| WorldError::new(WorldErrorKind::NotFound, doing, happened))
+    }
+
+    fn host_of(&self, node: &str, doing: &str) -> Result<u8> {
+        let happened = format!("no node that was made knows an address of {node}");
+        self.known().hosts.get(node).copied().ok_or_else(|| WorldError::new(WorldErrorKind::NotFound, doing, happened))
+    }
+
+    /// A text without the run's password, whoever printed it.
+    fn redact(&self, text: &str) -> String {
+        text.replace(&self.password, "(password)")
+    }
+}
+
+impl World for DockerWorld {
+    fn kind(&self) -> record::World {
+        record::World::Docker
+    }
+}
+
+/// The engine, by a version that it understands.
+async fn connect_engine() -> Result<Docker> {
+    let doing = "connect to the Docker engine";
+    let docker = Docker::connect_with_defaults().doing(doing)?.with_timeout(ENGINE_WITHIN);
+    docker.negotiate_version().await.doing(doing)
+}
+
+fn make_password() -> String {
+    rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,100 @@
+//! The power of nodes: what the engine does to the whole of a container at once.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::{
+    models::ContainerState,
+    query_parameters::{InspectContainerOptions, KillContainerOptionsBuilder, StartContainerOptions},
+};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    DockerWorld,
+    errors::{Doing, from_engine, status},
+};
+use crate::world::{NodeState, Power, Result, WorldError, WorldErrorKind};
+
+/// How long the engine may take to notice that a container is down.
+const DOWN_WITHIN: Duration = Duration::from_secs(10);
+const DOWN_POLL: Duration = Duration::from_millis(3);
+
+/// What a container does, from the engine's own words.
+pub(super) fn read_state(state: &ContainerState) -> NodeState {
+    match (state.running.unwrap_or(false), state.paused.unwrap_or(false)) {
+        (true, true) => NodeState::Frozen,
+        (true, false) => NodeState::Running,
+        (false, _) => NodeState::Down,
+    }
+}
+
+impl DockerWorld {
+    /// What a node does and since when; each start has its own moment.
+    pub(super) async fn state_since(&self, node: &str) -> Result<(NodeState, String)> {
+        let container = self.run.container(node);
+        let inspected = self.docker.inspect_container(&container, None::<InspectContainerOptions>).await;
+        let state = inspected.doing(format!("look at node {node}"))?.state.unwrap_or_default();
+        Ok((read_state(&state), state.started_at.unwrap_or_default()))
+    }
+
+    async fn await_down(&self, node: &str) -> Result<()> {
+        let deadline = Instant::now() + DOWN_WITHIN;
+        while self.state(node).await? != NodeState::Down {
+            if Instant::now() > deadline {
+                let happened = format!("the engine says after {DOWN_WITHIN:?} that it still runs");
+                return Err(WorldError::new(WorldErrorKind::TimedOut, format!("kill node {node}"), happened));
+            }
+            sleep(DOWN_POLL).await;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Power for DockerWorld {
+    async fn start(&self, node: &str) -> Result<()> {
+        self.sql.forget(node);
+        let container = self.run.container(node);
+        self.docker
+            .start_container(&container, None::<StartContainerOptions>)
+            .await
+            .doing(format!("start node {node}"))?;
+        self.renew_rules(node).await?;
+        self.learn_service_port(node).await
+    }
+
+    async fn kill(&self, node: &str) -> Result<()> {
+        let doing = format!("kill node {node}");
+        let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
+        match self.docker.kill_container(&self.run.container(node), Some(options)).await {
+            // It is down already: nothing of it is left to kill.
+            Err(error) if status(&error) == Some(409) => {}
+            result => result.doing(doing)?,
+        }
+        self.await_down(node).await?;
+        self.sql.forget(node);
+        Ok(())
+    }
+
+    async fn freeze(&self, node: &str) -> Result<()> {
+        match self.docker.pause_container(&self.run.container(node)).await {
+            Err(error) if self.state(node).await? != NodeState::Frozen => {
+                Err(from_engine(format!("freeze node {node}"), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn thaw(&self, node: &str) -> Result<()> {
+        match self.docker.unpause_container(&self.run.container(node)).await {
+            Err(error) if self.state(node).await? != NodeState::Running => {
+                Err(from_engine(format!("thaw node {node}"), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn state(&self, node: &str) -> Result<NodeState> {
+        Ok(self.state_since(node).await?.0)
+    }
+}

@@ -1,0 +1,140 @@
+//! Making and removing, by the ledger's words. Removing is idempotent, and patient with an engine that is still at it.
+
+use std::{collections::BTreeMap, future::Future, time::Duration};
+
+use async_trait::async_trait;
+use bollard::{
+    Docker,
+    errors::Error,
+    query_parameters::{LogsOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions},
+};
+use futures_util::StreamExt;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    DockerWorld,
+    errors::{Doing, classify, from_engine, status},
+    sweep,
+};
+use crate::world::{ImageSpec, Provision, Resource, Result, WorldErrorKind};
+
+/// How long something may take to let itself be removed.
+const REMOVED_WITHIN: Duration = Duration::from_secs(20);
+const REMOVED_POLL: Duration = Duration::from_millis(20);
+/// How many of the last lines of a container are shown.
+const LOG_LINES: &str = "80";
+
+/// Asks for a removal until the thing is gone. The engine says 404 where it is, and otherwise that it is in use, or
+/// that it is at it already.
+async fn until_gone<F, Fut>(doing: &str, remove: F) -> Result<()>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = std::result::Result<(), Error>>,
+{
+    let deadline = Instant::now() + REMOVED_WITHIN;
+    loop {
+        match remove().await {
+            Ok(()) => return Ok(()),
+            Err(error) if status(&error) == Some(404) => return Ok(()),
+            Err(error) if status(&error).is_none() || Instant::now() > deadline => {
+                return Err(from_engine(doing, error));
+            }
+            Err(error) if classify(&error) == WorldErrorKind::EngineGone => return Err(from_engine(doing, error)),
+            Err(_) => sleep(REMOVED_POLL).await,
+        }
+    }
+}
+
+/// Kills a container and removes it with its unnamed volumes.
+pub(super) async fn remove_container(docker: &Docker, name: &str, doing: &str) -> Result<()> {
+    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+    until_gone(doing, || docker.remove_container(name, Some(options.clone()))).await
+}
+
+/// Removes a volume that no container uses any longer.
+pub(super) async fn remove_volume(docker: &Docker, name: &str, doing: &str) -> Result<()> {
+    until_gone(doing, || docker.remove_volume(name, None::<RemoveVolumeOptions>)).await
+}
+
+/// Removes a network once no container is in it.
+pub(super) async fn remove_network(docker: &Docker, name: &str, doing: &str) -> Result<()> {
+    until_gone(doing, || docker.remove_network(name)).await
+}
+
+impl DockerWorld {
+    pub(super) async fn remove_container(&self, name: &str, doing: &str) -> Result<()> {
+        remove_container(&self.docker, name, doing).await
+    }
+
+    async fn remove_networks(&self) -> Result<()> {
+        let nodes = self.run.nodes_network();
+        let edge = self.run.edge_network();
+        let (nodes, edge) = tokio::join!(
+            remove_network(&self.docker, &nodes, "remove the network of the nodes"),
+            remove_network(&self.docker, &edge, "remove the edge network"),
+        );
+        nodes.and(edge)
+    }
+
+    /// The last lines that a container printed.
+    pub(super) async fn container_logs(&self, container: &str) -> Result<String> {
+        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(LOG_LINES).build();
+        let mut lines = self.docker.logs(container, Some(options));
+        let mut text = String::new();
+        while let Some(line) = lines.next().await {
+            text += &line.doing(format!("read what container {container} printed"))?.to_string();
+        }
+        Ok(self.redact(&text))
+    }
+}
+
+#[async_trait]
+impl Provision for DockerWorld {
+    async fn prepare_images(
+        &self,
+        images: &[ImageSpec],
+        progress: &(dyn for<'a> Fn(&'a str) + Send + Sync),
+    ) -> Result<BTreeMap<String, String>> {
+        self.make_images(images, progress).await?;
+        let known = self.known();
+        let wanted = known.images.iter().filter(|(name, _)| images.iter().any(|spec| spec.name == **name));
+        Ok(wanted.map(|(name, image)| (name.clone(), format!("{} {}", image.tag, image.id))).collect())
+    }
+
+    async fn create(&self, resource: &Resource) -> Result<()> {
+        match resource {
+            Resource::Networks => self.make_networks().await,
+            Resource::Volume { node } => self.make_volume(node).await,
+            Resource::Node(spec) => self.make_node(spec).await,
+            Resource::Relay { targets } => self.make_relay(targets).await,
+            Resource::Helper { node } => self.make_helper(node).await,
+        }
+    }
+
+    async fn remove(&self, resource: &Resource) -> Result<()> {
+        let doing = format!("remove the {}", resource.name());
+        match resource {
+            Resource::Networks => self.remove_networks().await,
+            Resource::Volume { node } => remove_volume(&self.docker, &self.run.volume(node), &doing).await,
+            Resource::Node(spec) => {
+                self.sql.forget(&spec.name);
+                self.remove_container(&self.run.container(&spec.name), &doing).await
+            }
+            Resource::Relay { .. } => self.remove_container(&self.run.relay(), &doing).await,
+            Resource::Helper { node } => self.remove_helper(node).await,
+        }
+    }
+
+    async fn leftovers(&self) -> Result<Vec<String>> {
+        let found = sweep::find(&self.docker, &self.run.filter()).await?;
+        Ok(found.iter().map(ToString::to_string).collect())
+    }
+
+    async fn environment(&self) -> BTreeMap<String, String> {
+        self.describe().await
+    }
+
+    async fn logs(&self, node: &str) -> Result<String> {
+        self.container_logs(&self.run.container(node)).await
+    }
+}

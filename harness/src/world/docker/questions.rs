@@ -1,0 +1,169 @@
+//! Questions that change nothing, asked through the relay.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::{SimpleQueryMessage, error::SqlState};
+
+use super::{
+    DockerWorld,
+    errors::chain,
+    sql::{Connection, Trouble, too_late, words},
+};
+use crate::{
+    scenario::system::Property,
+    world::{ModelAnswer, Questions, Result, Rows, SqlTarget, WorldError, WorldErrorKind, WriteAttempt},
+};
+
+/// How much of an answer over HTTP is kept.
+const BODY_BYTES: usize = 1024 * 1024;
+
+/// Whether a server's refusal says that this role may not write here. Anything else proves nothing: a table that is
+/// not there, a wrong password, a server that is only starting.
+fn says_no_to_writes(code: &SqlState) -> bool {
+    [
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+        SqlState::INSUFFICIENT_PRIVILEGE,
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+    ]
+    .contains(code)
+}
+
+fn judge_refusal(trouble: Trouble, doing: &str) -> Result<WriteAttempt> {
+    let refusal = match &trouble {
+        Trouble::Theirs(error) => error.as_db_error().filter(|said| says_no_to_writes(said.code())).map(words),
+        Trouble::Ours(_) => None,
+    };
+    refusal.map(WriteAttempt::Refused).ok_or_else(|| trouble.explain(doing))
+}
+
+impl DockerWorld {
+    async fn try_to_write(
+        &self,
+        target: &SqlTarget,
+        user: &str,
+        statement: &str,
+        within: Duration,
+    ) -> std::result::Result<(), Trouble> {
+        let mut connection = Connection::open(self, target, user, false).await?;
+        connection.bound(within).await?;
+        connection.client.batch_execute("BEGIN").await?;
+        connection.client.simple_query(statement).await?;
+        // The connection goes with everything that it did, whether or not this is heard.
+        connection.client.batch_execute("ROLLBACK").await?;
+        Ok(())
+    }
+
+    async fn stream_tokens(
+        &self,
+        target: &SqlTarget,
+        query: &str,
+        within: Duration,
+    ) -> std::result::Result<Vec<String>, Trouble> {
+        let mut connection = Connection::open(self, target, &target.access.user, true).await?;
+        connection.bound(within).await?;
+        let rows = connection.client.simple_query_raw(query).await?;
+        let tokens = rows.try_fold(Vec::new(), |mut tokens, message| async move {
+            if let SimpleQueryMessage::Row(row) = message {
+                tokens.extend(row.get(0).map(str::to_owned));
+            }
+            Ok(tokens)
+        });
+        Ok(tokens.await?)
+    }
+}
+
+async fn get_over_http(client: &reqwest::Client, url: &str) -> std::result::Result<(u16, String), reqwest::Error> {
+    let mut response = client.get(url).send().await?;
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await? {
+        let room = BODY_BYTES - body.len();
+        body.extend_from_slice(&piece[..piece.len().min(room)]);
+        if body.len() == BODY_BYTES {
+            break;
+        }
+    }
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+#[async_trait]
+impl Questions for DockerWorld {
+    async fn query(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Rows> {
+        self.ask(target, query, within).await
+    }
+
+    async fn tokens(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Vec<String>> {
+        let doing = format!("read the tokens in database {} on {}", target.database, target.node);
+        match timeout(within, self.stream_tokens(target, query, within)).await {
+            Ok(tokens) => tokens.map_err(|trouble| trouble.explain(&doing)),
+            Err(_) => Err(too_late(&doing, within)),
+        }
+    }
+
+    async fn is_writer(&self, target: &SqlTarget, within: Duration) -> Result<bool> {
+        let doing = format!("ask whether {} takes writes", target.node);
+        let query = target.access.is_writer.as_deref().ok_or_else(|| {
+            let happened = format!("database {} declares no `is_writer`", target.database);
+            WorldError::new(WorldErrorKind::NotFound, &doing, happened)
+        })?;
+        let rows = self.ask(target, query, within).await?;
+        match rows.as_slice() {
+            [row] if *row == [Some("t".to_owned())] => Ok(true),
+            [row] if *row == [Some("f".to_owned())] => Ok(false),
+            _ => {
+                let happened = "`is_writer` must give one row with one column, true or false";
+                Err(WorldError::new(WorldErrorKind::Answered, doing, happened))
+            }
+        }
+    }
+
+    async fn get(&self, node: &str, port: u16, path: &str, within: Duration) -> Result<(u16, String)> {
+        let doing = format!("get {path} from {node}:{port}");
+        let relayed = self.relayed(node, port, &doing)?;
+        let url = format!("http://127.0.0.1:{relayed}{path}");
+        match timeout_at(Instant::now() + within, get_over_http(&self.fresh_http, &url)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                Err(WorldError::new(WorldErrorKind::Other, doing, chain(&error)).caused_by(error.without_url()))
+            }
+            Err(_) => Err(too_late(&doing, within)),
+        }
+    }
+
+    async fn attempt_write(
+        &self,
+        target: &SqlTarget,
+        user: &str,
+        statement: &str,
+        within: Duration,
+    ) -> Result<WriteAttempt> {
+        let doing = format!("try to write as {user} to database {} on {}", target.database, target.node);
+        match timeout(within, self.try_to_write(target, user, statement, within)).await {
+            Ok(Ok(())) => Ok(WriteAttempt::Accepted),
+            Ok(Err(trouble)) => judge_refusal(trouble, &doing),
+            Err(_) => Err(too_late(&doing, within)),
+        }
+    }
+
+    fn model(&self, _: Property) -> Option<ModelAnswer> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_to_write_proves_anything() {
+        assert!(says_no_to_writes(&SqlState::from_code("25006")));
+        assert!(says_no_to_writes(&SqlState::from_code("42501")));
+        assert!(says_no_to_writes(&SqlState::from_code("28000")));
+        for unclear in ["28P01", "42P01", "57P03", "53300", "XX000"] {
+            assert!(!says_no_to_writes(&SqlState::from_code(unclear)), "{unclear}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The relay: one HAProxy that passes TCP from ports of this machine to ports of nodes. The harness talks to nodes only
+//! through it. It uses addresses and no names, checks nothing and retries nothing, so that it adds no judgement.
+
+use std::{collections::BTreeMap, fmt::Write, net::Ipv4Addr, time::Duration};
+
+use bollard::{
+    models::{ContainerCreateBody, HostConfig},
+    query_parameters::StartContainerOptions,
+};
+use tokio::time::{Instant, sleep};
+
+use super::{DockerWorld, errors::Doing, nodes::RELAY_HOST, tarball::Entry};
+use crate::world::{Result, WorldError, WorldErrorKind};
+
+const CONFIG: &str = "/etc/haproxy/blackstart.cfg";
+const FIRST_PORT: u16 = 20_000;
+/// Where the relay answers for itself.
+const HEALTH_PORT: u16 = 19_999;
+const UP_WITHIN: Duration = Duration::from_secs(10);
+const UP_POLL: Duration = Duration::from_millis(5);
+
+/// A node's port as the relay passes it on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Route {
+    own_port: u16,
+    address: Ipv4Addr,
+    port: u16,
+}
+
+impl DockerWorld {
+    /// Makes and starts the relay, and waits until it passes traffic on.
+    pub(super) async fn make_relay(&self, targets: &[(String, u16)]) -> Result<()> {
+        let doing = "make the relay";
+        let routes = self.routes(targets, doing)?;
+        let name = self.run.relay();
+        let body = self.relay_body(&routes, doing).await?;
+        self.make_container(&name, body, true).await?;
+        self.upload(&name, &[Entry::copied(CONFIG, config(&routes).as_bytes())]).await?;
+        self.docker.start_container(&name, None::<StartContainerOptions>).await.doing("start the relay")?;
+        let published = self.published_ports(&name).await?;
+        let ports = targets.iter().zip(&routes);
+        let learned: Option<BTreeMap<(String, u16), u16>> =
+            ports.map(|(target, route)| Some((target.clone(), *published.get(&route.own_port)?))).collect();
+        let unpublished = || WorldError::new(WorldErrorKind::Other, doing, "the engine published none of its ports");
+        self.known().relay_ports = learned.ok_or_else(unpublished)?;
+        self.await_relay(*published.get(&HEALTH_PORT).ok_or_else(unpublished)?).await
+    }
+
+    fn routes(&self, targets: &[(String, u16)], doing: &str) -> Result<Vec<Route>> {
+        let subnet = self.subnet(doing)?;
+        let route = |(own_port, (node, port)): (u16, &(String, u16))| {
+            Ok(Route { own_port, address: subnet.host(self.host_of(node, doing)?), port: *port })
+        };
+        (FIRST_PORT..).zip(targets).map(route).collect()
+    }
+
+    async fn relay_body(&self, routes: &[Route], doing: &str) -> Result<ContainerCreateBody> {
+        let image = self.tools_image(&|_| {}).await?.tag.clone();
+        let ports: Vec<u16> = routes.iter().map(|route| route.own_port).chain([HEALTH_PORT]).collect();
+        Ok(ContainerCreateBody {
+            image: Some(image),
+            hostname: Some("relay".to_owned()),
+            cmd: Some(["haproxy", "-db", "-f", CONFIG].map(str::to_owned).to_vec()),
+            labels: Some(self.run.labels("relay", None)),
+            exposed_ports: Some(ports.iter().map(|port| format!("{port}/tcp")).collect()),
+            host_config: Some(HostConfig { ..self.host_config(&ports) }),
+            networking_config: Some(self.place(RELAY_HOST, doing)?),
+            ..Default::default()
+        })
+    }
+
+    async fn await_relay(&self, port: u16) -> Result<()> {
+        let deadline = Instant::now() + UP_WITHIN;
+        let url = format!("http://127.0.0.1:{port}/");
+        loop {
+            let answer = self.fresh_http.get(&url).timeout(Duration::from_millis(500)).send().await;
+            match answer {
+                Ok(answer) if answer.status().is_success() => return Ok(()),
+                _ if Instant::now() < deadline => sleep(UP_POLL).await,
+                _ => {
+                    let said = self.container_logs(&self.run.relay()).await.unwrap_or_default();
+                    let happened = format!("it does not answer after {UP_WITHIN:?}; it printed:\n{said}");
+                    return Err(WorldError::new(WorldErrorKind::TimedOut, "start the relay", happened));
+                }
+            }
+        }
+    }
+
+    /// The port of this machine that leads to a port of a node.
+    pub(super) fn relayed(&self, node: &str, port: u16, doing: &str) -> Result<u16> {
+        self.known().relay_ports.get(&(node.to_owned(), port)).copied().ok_or_else(|| {
+            let happened = format!("the relay does not lead to {node}:{port}: is it observed?");
+            WorldError::new(WorldErrorKind::NotFound, doing, happened)
+        })
+    }
+}
+
+fn config(routes: &[Route]) -> String {
+    let mut config = format!(
+        "global\n    maxconn 4000\n\
+         defaults\n    mode tcp\n    retries 0\n    timeout connect 300ms\n    timeout client 1h\n    timeout server 1h\n\
+         frontend health\n    mode http\n    timeout client 1s\n    bind :{HEALTH_PORT}\n    \
+         http-request return status 200\n"
+    );
+    for Route { own_port, address, port } in routes {
+        let _ = writeln!(config, "listen to-{own_port}\n    bind :{own_port}\n    server node {address}:{port}");
+    }
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_port_of_a_node_has_its_own() {
+        let address = Ipv4Addr::new(10, 130, 1, 11);
+        let text =
+            config(&[Route { own_port: 20_000, address, port: 5432 }, Route { own_port: 20_001, address, port: 8080 }]);
+        assert!(text.contains("listen to-20000\n    bind :20000\n    server node 10.130.1.11:5432\n"), "{text}");
+        assert!(text.contains("server node 10.130.1.11:8080"), "{text}");
+        assert!(!text.contains("check"), "the relay must not judge");
+    }
+}

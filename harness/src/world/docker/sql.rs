@@ -1,0 +1,199 @@
+//! Connections to databases, through the relay. One is kept for each node, database and role, and dropped on any error:
+//! a kept connection only saves time, it never stands for a server's health.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, timeout_at},
+};
+use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage, config::SslMode, error::SqlState};
+
+use super::{DockerWorld, errors::chain};
+use crate::world::{Result, Rows, SqlTarget, WorldError, WorldErrorKind};
+
+/// The name by which servers know us.
+const APPLICATION: &str = "blackstart";
+
+/// Who asks what.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    node: String,
+    port: u16,
+    database: String,
+    user: String,
+}
+
+impl From<&SqlTarget> for Key {
+    fn from(target: &SqlTarget) -> Self {
+        Self {
+            node: target.node.clone(),
+            port: target.access.port,
+            database: target.database.clone(),
+            user: target.access.user.clone(),
+        }
+    }
+}
+
+/// Connections that nobody uses at this moment.
+#[derive(Default)]
+pub(super) struct Connections(Mutex<HashMap<Key, Connection>>);
+
+impl Connections {
+    /// Drops what is kept for a node.
+    pub(super) fn forget(&self, node: &str) {
+        self.kept().retain(|key, _| key.node != node);
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Connection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection and the task that drives it.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    driver: AbortHandle,
+    statement_timeout: Option<Duration>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Connection {
+    /// Connects. Where `read_only` is set, the server itself refuses every write.
+    pub(super) async fn open(
+        world: &DockerWorld,
+        target: &SqlTarget,
+        user: &str,
+        read_only: bool,
+    ) -> std::result::Result<Self, Trouble> {
+        let doing = format!("connect to database {} on {}", target.database, target.node);
+        let port = world.relayed(&target.node, target.access.port, &doing).map_err(Trouble::Ours)?;
+        let mut config = Config::new();
+        config
+            .host("127.0.0.1")
+            .port(port)
+            .user(user)
+            .password(&world.password)
+            .dbname(&target.database)
+            .application_name(APPLICATION)
+            .ssl_mode(SslMode::Disable);
+        if read_only {
+            config.options("-c default_transaction_read_only=on");
+        }
+        let (client, connection) = config.connect(NoTls).await?;
+        let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
+        Ok(Self { client, driver, statement_timeout: None })
+    }
+
+    /// Lets the server itself end what takes too long.
+    pub(super) async fn bound(&mut self, within: Duration) -> std::result::Result<(), Error> {
+        if self.statement_timeout != Some(within) {
+            let ms = within.as_millis().max(1);
+            self.client.batch_execute(&format!("SET statement_timeout = {ms}")).await?;
+            self.statement_timeout = Some(within);
+        }
+        Ok(())
+    }
+
+    async fn rows(&mut self, query: &str, within: Duration) -> std::result::Result<Rows, Trouble> {
+        self.bound(within).await?;
+        let messages = self.client.simple_query(query).await?;
+        let row = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
+            }
+            _ => None,
+        };
+        Ok(messages.iter().filter_map(row).collect())
+    }
+}
+
+/// What went wrong with a question.
+pub(super) enum Trouble {
+    /// The server or the way to it.
+    Theirs(Error),
+    /// Something of ours.
+    Ours(WorldError),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Theirs(error)
+    }
+}
+
+impl Trouble {
+    /// Whether the connection failed, rather than the server saying no.
+    fn is_broken_connection(&self) -> bool {
+        matches!(self, Self::Theirs(error) if error.as_db_error().is_none())
+    }
+
+    /// As an error of the world.
+    pub(super) fn explain(self, doing: &str) -> WorldError {
+        let error = match self {
+            Self::Ours(error) => return error,
+            Self::Theirs(error) => error,
+        };
+        let (kind, happened) = match error.as_db_error() {
+            Some(said) if *said.code() == SqlState::QUERY_CANCELED => (WorldErrorKind::TimedOut, words(said)),
+            Some(said) => (WorldErrorKind::Answered, words(said)),
+            None => (WorldErrorKind::Other, chain(&error)),
+        };
+        WorldError::new(kind, doing, happened).caused_by(error)
+    }
+}
+
+/// A server's own words with their code.
+pub(super) fn words(said: &tokio_postgres::error::DbError) -> String {
+    format!("{} ({})", said.message(), said.code().code())
+}
+
+/// A deadline that passed.
+pub(super) fn too_late(doing: &str, within: Duration) -> WorldError {
+    WorldError::new(WorldErrorKind::TimedOut, doing, format!("no answer within {within:?}"))
+}
+
+impl DockerWorld {
+    /// Asks for rows: on the kept connection where there is one, and once more on a fresh one where that fails.
+    pub(super) async fn ask(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Rows> {
+        let doing = format!("ask database {} on {}", target.database, target.node);
+        let deadline = Instant::now() + within;
+        match timeout_at(deadline, self.ask_kept_or_fresh(target, query, within)).await {
+            Ok(answer) => answer.map_err(|trouble| trouble.explain(&doing)),
+            Err(_) => Err(too_late(&doing, within)),
+        }
+    }
+
+    async fn ask_kept_or_fresh(
+        &self,
+        target: &SqlTarget,
+        query: &str,
+        within: Duration,
+    ) -> std::result::Result<Rows, Trouble> {
+        let key = Key::from(target);
+        let kept = self.sql.kept().remove(&key);
+        if let Some(mut connection) = kept {
+            match connection.rows(query, within).await {
+                Err(trouble) if trouble.is_broken_connection() => {}
+                Err(trouble) => return Err(trouble),
+                Ok(rows) => {
+                    self.sql.kept().insert(key, connection);
+                    return Ok(rows);
+                }
+            }
+        }
+        let mut connection = Connection::open(self, target, &target.access.user, true).await?;
+        let rows = connection.rows(query, within).await?;
+        self.sql.kept().insert(key, connection);
+        Ok(rows)
+    }
+}

@@ -1,0 +1,378 @@
+//! What only a real engine can show: that faults bite and end, and that nothing is left behind or touched by mistake.
+
+mod docker_bench;
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use blackstart::world::{
+    Commands, Network, NodeState, Outgoing, Power, Provision, Questions, Reply, Traffic, WorldErrorKind, docker::sweep,
+};
+use bollard::{
+    Docker,
+    models::ContainerCreateBody,
+    query_parameters::{CreateContainerOptionsBuilder, InspectContainerOptions, RemoveContainerOptionsBuilder},
+};
+use docker_bench::{connect, cut, node, service, with_nodes, with_specs};
+use futures_util::FutureExt;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_bites_nests_and_heals() {
+    with_nodes("cut", &["a", "b", "c"], &["a"], |bench| {
+        async move {
+            let world = &bench.world;
+            assert!(world.reaches("a", "b").await.expect("an answer"));
+            let whole = cut(&[("a", "b"), ("b", "a")]);
+            world.refuse(&whole).await.expect("a cut");
+            assert!(!world.reaches("a", "b").await.expect("an answer"), "the cut must bite");
+            assert!(world.reaches("a", "c").await.expect("an answer"), "and only there");
+            let other = cut(&[("a", "b"), ("a", "c")]);
+            world.refuse(&other).await.expect("a second cut over it");
+            world.accept(&whole).await.expect("the first one ends");
+            assert!(!world.reaches("a", "b").await.expect("an answer"), "the second one still holds");
+            world.accept(&other).await.expect("the second one ends");
+            assert!(world.reaches("a", "b").await.expect("an answer"));
+            assert!(world.reaches("a", "c").await.expect("an answer"));
+            let nobody = world.refuse(&cut(&[("b", "c")])).await.expect_err("neither has a helper");
+            assert_eq!(nobody.kind, WorldErrorKind::NotFound);
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_established_connection_is_cut_too() {
+    with_nodes("established", &["a", "b"], &["b"], |bench| {
+        async move {
+            let slow = "perl -MIO::Socket::INET -e '$c = IO::Socket::INET->new(PeerAddr => \"b\", PeerPort => 7000); \
+                        $| = 1; print \"up\\n\"; syswrite $c, \"x\"; sleep 2; syswrite $c, \"x\"; $c->shutdown(1); \
+                        alarm 2; print scalar <$c>'";
+            assert_eq!(bench.says("a", slow).await, "up\n2", "whole without a cut");
+            let sending = bench.shell("a", slow);
+            let cutting = async {
+                tokio::time::sleep(Duration::from_millis(700)).await;
+                bench.world.refuse(&cut(&[("b", "a")])).await.expect("a cut");
+            };
+            let (sent, ()) = tokio::join!(sending, cutting);
+            assert_eq!(sent.output.trim(), "up", "what was connected must not go on");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+/// One packet without an answer, from one node to another.
+async fn sends_one_way(bench: &docker_bench::Bench, from: &str, to: &str) -> bool {
+    let listen = "timeout 1.5 perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 7001, Proto => \
+                  \"udp\"); $s->recv($m, 9); print $m'";
+    let send = format!(
+        "for i in 1 2 3 4 5 6 7 8; do sleep 0.1; perl -MIO::Socket::INET -e 'IO::Socket::INET->new(PeerAddr => \
+         \"{to}\", PeerPort => 7001, Proto => \"udp\")->send(\"hello\")' 2>/dev/null; done; true"
+    );
+    let (heard, _) = tokio::join!(bench.says(to, listen), bench.shell(from, &send));
+    heard == "hello"
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_is_one_way() {
+    with_nodes("one-way", &["a", "b"], &["b"], |bench| {
+        async move {
+            let refusing = cut(&[("b", "a")]);
+            bench.world.refuse(&refusing).await.expect("a refusal, dropped as it arrives");
+            assert!(!sends_one_way(bench, "a", "b").await);
+            assert!(sends_one_way(bench, "b", "a").await);
+            bench.world.accept(&refusing).await.expect("its end");
+            let leaving = cut(&[("a", "b")]);
+            bench.world.refuse(&leaving).await.expect("a refusal, dropped as it leaves the other");
+            assert!(sends_one_way(bench, "a", "b").await);
+            assert!(!sends_one_way(bench, "b", "a").await);
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_really_limits_and_ends() {
+    with_nodes("limit", &["a", "b", "c"], &["a"], |bench| {
+        async move {
+            let world = &bench.world;
+            assert!(bench.transfer("a", "b", 100_000).await < Duration::from_millis(800));
+            world.limit("a", "b", "400kbit/s".parse().expect("a bandwidth")).await.expect("a limit");
+            let held = async {
+                tokio::time::sleep(Duration::from_millis(700)).await;
+                world.held_back("a", "b").await.expect("a number")
+            };
+            let (slow, held) = tokio::join!(bench.transfer("a", "b", 100_000), held);
+            assert!((1500..4000).contains(&slow.as_millis()), "100 kB at 400 kbit/s take 2 s, not {slow:?}");
+            assert!(held > 10_000, "{held} bytes held back");
+            assert!(bench.transfer("a", "c", 100_000).await < Duration::from_millis(800), "only that link");
+            assert!(bench.transfer("b", "a", 100_000).await < Duration::from_millis(800), "only that way");
+            world.limit("a", "c", "8Mbit/s".parse().expect("a bandwidth")).await.expect("a second limit");
+            world.unlimit("a", "b").await.expect("the end of the first");
+            assert!(bench.transfer("a", "b", 100_000).await < Duration::from_millis(800));
+            world.unlimit("a", "c").await.expect("the end of the second");
+            assert_eq!(world.held_back("a", "b").await.expect_err("no limit").kind, WorldErrorKind::NotFound);
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_node_keeps_still_and_its_helper_goes_on() {
+    with_nodes("freeze", &["a", "b"], &["a"], |bench| {
+        async move {
+            let world = &bench.world;
+            world.freeze("a").await.expect("frozen");
+            world.freeze("a").await.expect("frozen twice is no error");
+            assert_eq!(world.state("a").await.expect("a state"), NodeState::Frozen);
+            let deaf = world.run("a", &["true".into()], Duration::from_secs(2)).await.expect_err("it is frozen");
+            assert!(deaf.to_string().contains("paused"), "{deaf}");
+            world.refuse(&cut(&[("a", "b")])).await.expect("its helper is no part of it");
+            assert!(!world.reaches("a", "b").await.expect("an answer"));
+            world.thaw("a").await.expect("thawed");
+            world.thaw("a").await.expect("thawed twice is no error");
+            assert_eq!(world.state("a").await.expect("a state"), NodeState::Running);
+            assert_eq!(bench.says("a", "echo back").await, "back");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_node_comes_back_with_its_address_and_its_cuts() {
+    with_nodes("kill", &["a", "b", "c"], &["a"], |bench| {
+        async move {
+            let world = &bench.world;
+            let address = bench.says("a", "hostname -i").await;
+            world.refuse(&cut(&[("a", "b")])).await.expect("a cut");
+            world.kill("a").await.expect("killed");
+            assert_eq!(world.state("a").await.expect("a state"), NodeState::Down);
+            world.kill("a").await.expect("killed twice is no error");
+            assert!(!world.reaches("a", "c").await.expect("a node that is down reaches nobody"));
+            let down = world.run("a", &["true".into()], Duration::from_secs(2)).await.expect_err("it is down");
+            assert!(down.to_string().contains("not running"), "{down}");
+            world.refuse(&cut(&[("a", "c")])).await.expect("a cut of a node that is down waits for it");
+            world.start("a").await.expect("started");
+            assert_eq!(bench.says("a", "hostname -i").await, address);
+            assert!(!world.reaches("a", "b").await.expect("an answer"), "the cut outlives the start");
+            assert!(!world.reaches("a", "c").await.expect("an answer"));
+            world.accept(&cut(&[("a", "b"), ("a", "c")])).await.expect("its end");
+            assert!(world.reaches("a", "b").await.expect("an answer"), "by a helper in the new namespace");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_have_a_status_a_deadline_and_a_bounded_output() {
+    with_nodes("exec", &["a"], &[], |bench| {
+        async move {
+            let world = &bench.world;
+            let failed = bench.shell("a", "echo out; echo err >&2; exit 3").await;
+            assert_eq!(failed.status, 3);
+            assert!(failed.output.contains("out") && failed.output.contains("err"), "both streams");
+            let much = bench.shell("a", "head -c 1000000 /dev/zero | tr '\\0' x").await;
+            assert_eq!((much.status, much.output.len()), (0, 64 * 1024));
+            let begun = Instant::now();
+            let command = ["sleep", "30"].map(str::to_owned);
+            let late = world.run("a", &command, Duration::from_millis(300)).await.expect_err("a deadline");
+            assert_eq!(late.kind, WorldErrorKind::TimedOut);
+            assert!(begun.elapsed() < Duration::from_secs(2), "nobody waits for it");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_password_is_in_its_file_and_nowhere_else() {
+    with_nodes("password", &["a"], &["a"], |bench| {
+        async move {
+            let reads = "setpriv --reuid=65534 --regid=65534 --clear-groups cat /etc/blackstart/password | tr a-f A-F";
+            let password = bench.says("a", reads).await.to_lowercase();
+            assert_eq!(password.len(), 32, "any program there reads it");
+            assert_eq!(bench.says("a", "cat /etc/blackstart/password").await, "(password)", "no output shows it");
+            let denied =
+                bench.shell("a", "setpriv --reuid=65534 --clear-groups sh -c 'echo x >/etc/blackstart/password'").await;
+            assert_ne!(denied.status, 0, "and none changes it");
+            let engine = Docker::connect_with_defaults().expect("an engine");
+            for found in sweep::list_all().await.expect("a list") {
+                let Ok(known) = engine.inspect_container(&found.id, None::<InspectContainerOptions>).await else {
+                    continue;
+                };
+                assert!(!serde_json::to_string(&known).expect("json").contains(&password), "{found}");
+            }
+        }
+        .boxed()
+    })
+    .await;
+}
+
+fn request(deadline_ms: u64) -> Outgoing {
+    Outgoing {
+        token: "t1".into(),
+        kind: "order".into(),
+        method: "POST".into(),
+        path: "/orders".into(),
+        body: Some("{\"token\":\"t1\"}".into()),
+        deadline: Duration::from_millis(deadline_ms),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_became_of_a_request_is_told_apart() {
+    let specs = vec![service(node("front", 11, &["front"]))];
+    with_specs("traffic", specs, &[], |bench| {
+        async move {
+            let world = &bench.world;
+            let answered = Reply::Answer { status: 201 };
+            let mut reply = world.send(&request(1000)).await;
+            for _ in 0..100 {
+                if reply == answered {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                reply = world.send(&request(1000)).await;
+            }
+            assert_eq!(reply, answered);
+            let asked = world.get("front", 8080, "/", Duration::from_secs(2)).await.expect("the relay leads there");
+            assert_eq!(asked, (201, "made".to_owned()));
+            world.freeze("front").await.expect("frozen");
+            let silent = world.send(&request(200)).await;
+            assert!(matches!(silent, Reply::NoAnswer { .. }), "{silent:?}");
+            let late = world.get("front", 8080, "/", Duration::from_millis(200)).await.expect_err("a deadline");
+            assert_eq!(late.kind, WorldErrorKind::TimedOut);
+            world.thaw("front").await.expect("thawed");
+            world.kill("front").await.expect("killed");
+            let unheard = world.send(&request(500)).await;
+            assert!(matches!(unheard, Reply::NotSent { .. }), "{unheard:?}");
+            world.get("front", 8080, "/", Duration::from_secs(1)).await.expect_err("nobody is there");
+            world.start("front").await.expect("started");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            assert_eq!(world.send(&request(1000)).await, answered, "whichever port it has now");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_have_no_way_out() {
+    let specs = vec![service(node("front", 11, &["front", "a"])), node("a", 12, &["front", "a"])];
+    with_specs("shut", specs, &[], |bench| {
+        async move {
+            assert_eq!(bench.says("a", "getent hosts front | wc -l").await, "1", "names need no name server");
+            let out = "timeout 2 bash -c 'exec 3<>/dev/tcp/151.101.2.132/80' 2>/dev/null; echo $?";
+            assert_ne!(bench.says("a", out).await, "0");
+            assert_ne!(bench.says("front", out).await, "0", "nor has one that publishes a port");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_runs_side_by_side_do_not_meet() {
+    with_nodes("first", &["a"], &[], |first| {
+        async move {
+            let address = first.says("a", "hostname -i").await;
+            let inner = with_nodes("second", &["a", "b"], &["a"], move |second| {
+                async move {
+                    let there = second.says("a", "hostname -i").await;
+                    assert_ne!(there, address);
+                    let meet = format!("timeout 1 bash -c 'exec 3<>/dev/tcp/{address}/7000' 2>/dev/null; echo $?");
+                    assert_ne!(second.says("a", &meet).await, "0", "one run reached a node of another");
+                    second.world.kill("a").await.expect("killed");
+                }
+                .boxed()
+            });
+            inner.await;
+            assert_eq!(first.world.state("a").await.expect("a state"), NodeState::Running);
+            assert_eq!(first.world.leftovers().await.expect("its own").len(), 4, "node, relay, two networks");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_ours_stays() {
+    let engine = Docker::connect_with_defaults().expect("an engine");
+    let name = format!("bystander-{:08x}", rand::random::<u32>());
+    let body = ContainerCreateBody {
+        image: Some("debian:trixie-slim".into()),
+        labels: Some(HashMap::from([("bystander".to_owned(), "1".to_owned())])),
+        ..Default::default()
+    };
+    let options = CreateContainerOptionsBuilder::new().name(&name).build();
+    engine.create_container(Some(options), body).await.expect("a bystander");
+    with_nodes("foreign", &["a"], &["a"], |bench| {
+        let name = name.clone();
+        async move {
+            let ours = bench.world.leftovers().await.expect("a list");
+            assert_eq!(ours.len(), 5, "node, helper, relay, two networks: {ours:?}");
+            let found = sweep::list_all().await.expect("a list");
+            assert!(found.iter().all(|one| one.name != name), "a sweep would not see it either");
+        }
+        .boxed()
+    })
+    .await;
+    engine.inspect_container(&name, None::<InspectContainerOptions>).await.expect("it is still there");
+    let force = RemoveContainerOptionsBuilder::new().force(true).build();
+    engine.remove_container(&name, Some(force)).await.expect("it goes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_removes_what_a_dead_run_left() {
+    let specs = vec![docker_bench::node("a", 11, &["a"])];
+    let specs = specs.into_iter().map(|spec| blackstart::world::NodeSpec { data: Some("/data".into()), ..spec });
+    with_specs("sweep", specs.collect(), &["a"], |bench| {
+        async move {
+            let mine = bench.world.leftovers().await.expect("a list");
+            let all = sweep::list_all().await.expect("a list");
+            let found: Vec<_> = all.into_iter().filter(|one| mine.contains(&one.to_string())).collect();
+            assert_eq!(found.len(), 6, "node, helper, relay, volume, two networks: {found:?}");
+            assert!(found.iter().all(|one| one.owner == format!("test {}", std::process::id())));
+            let failed = sweep::remove_found(&found).await.expect("an engine");
+            assert!(failed.is_empty(), "{failed:?}");
+            assert!(bench.world.leftovers().await.expect("a list").is_empty());
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_is_taken_is_said_to_be() {
+    with_nodes("taken", &["a"], &[], |bench| {
+        async move {
+            let spec = blackstart::world::Resource::Node(Box::new(node("a", 11, &["a"])));
+            let taken = bench.world.create(&spec).await.expect_err("there is one");
+            assert_eq!(taken.kind, WorldErrorKind::Taken, "{taken}");
+            let gone = bench.world.state("nobody").await.expect_err("nobody of that name");
+            assert_eq!(gone.kind, WorldErrorKind::NotFound, "{gone}");
+            let networks =
+                bench.world.create(&blackstart::world::Resource::Networks).await.expect_err("they are there");
+            assert_eq!(networks.kind, WorldErrorKind::Taken, "{networks}");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_environment_names_engine_and_images() {
+    let world = connect("environment").await;
+    world.prepare_images(&[docker_bench::image()], &|_| {}).await.expect("images");
+    let found = world.environment().await;
+    for name in ["engine", "kernel", "storage_driver", "cpus", "memory_bytes", "image tools"] {
+        assert!(found.contains_key(name), "{name} in {found:?}");
+    }
+}
