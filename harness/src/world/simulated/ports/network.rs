@@ -1,0 +1,100 @@
+//! The network between nodes. A cut that spans several helpers takes effect at each in its own moment.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+
+use super::super::{
+    Model, SimulatedWorld,
+    draws::{LOOK, RULES},
+    shape::NodeId,
+};
+use crate::{
+    scenario::units::Bandwidth,
+    world::{Network, Result, WorldError, WorldErrorKind},
+};
+
+#[async_trait]
+impl Network for SimulatedWorld {
+    async fn refuse(&self, refuses: &BTreeMap<String, Vec<String>>) -> Result<()> {
+        self.at_each("refuse", refuses, |model, node, senders| {
+            model.note_fault(format!("refuse at {}", model.shape.name(node)));
+            model.refuse(node, senders);
+        })
+        .await
+    }
+
+    async fn accept(&self, refuses: &BTreeMap<String, Vec<String>>) -> Result<()> {
+        self.at_each("accept", refuses, Model::accept).await
+    }
+
+    async fn limit(&self, from: &str, to: &str, bandwidth: Bandwidth) -> Result<()> {
+        self.set_limit(&format!("limit {from} to {to}"), from, to, Some(bandwidth.bits_per_second())).await
+    }
+
+    async fn unlimit(&self, from: &str, to: &str) -> Result<()> {
+        self.set_limit(&format!("unlimit {from} to {to}"), from, to, None).await
+    }
+
+    async fn reaches(&self, from: &str, to: &str) -> Result<bool> {
+        let doing = format!("reach {to} from {from}");
+        let (from, to) = (self.helped(&doing, from)?, self.existing_end(&doing, to)?);
+        self.spend(&LOOK, from).await;
+        let model = &self.now().model;
+        Ok(model.is_open(from, to) && model.is_up(to))
+    }
+
+    async fn held_back(&self, from: &str, to: &str) -> Result<u64> {
+        let doing = format!("ask what the link from {from} to {to} holds back");
+        let (from, to) = (self.helped(&doing, from)?, self.existing_end(&doing, to)?);
+        self.spend(&LOOK, from).await;
+        Ok(self.now().model.held_back_bytes(from, to))
+    }
+}
+
+impl SimulatedWorld {
+    /// A node with a helper.
+    fn helped(&self, doing: &str, node: &str) -> Result<NodeId> {
+        let id = self.existing(doing, node)?;
+        if self.locked().stock.has(&format!("helper of {node}")) {
+            Ok(id)
+        } else {
+            Err(WorldError::new(WorldErrorKind::NotFound, doing, format!("{node} has no helper in its network")))
+        }
+    }
+
+    fn existing_end(&self, doing: &str, node: &str) -> Result<NodeId> {
+        self.node(doing, node)
+    }
+
+    /// Changes the rules at each helper of a cut, in the order in which each is done with it.
+    async fn at_each(
+        &self,
+        verb: &str,
+        refuses: &BTreeMap<String, Vec<String>>,
+        change: impl Fn(&mut Model, NodeId, &[NodeId]) + Send,
+    ) -> Result<()> {
+        let mut moments = Vec::new();
+        for (node, senders) in refuses {
+            let doing = format!("{verb} at {node}");
+            let id = self.helped(&doing, node)?;
+            let senders = senders.iter().map(|sender| self.node(&doing, sender)).collect::<Result<Vec<_>>>()?;
+            let takes_us = self.locked().model.draw(&RULES, id);
+            moments.push((takes_us, id, senders));
+        }
+        moments.sort();
+        let mut passed_us = 0;
+        for (at_us, node, senders) in moments {
+            tokio::time::sleep(Duration::from_micros(at_us - passed_us)).await;
+            passed_us = at_us;
+            self.change(|model| change(model, node, &senders));
+        }
+        Ok(())
+    }
+
+    async fn set_limit(&self, doing: &str, from: &str, to: &str, bits_per_second: Option<u64>) -> Result<()> {
+        let (from, to) = (self.helped(doing, from)?, self.existing_end(doing, to)?);
+        self.take_effect(&RULES, from, |model| model.limit(from, to, bits_per_second)).await;
+        Ok(())
+    }
+}

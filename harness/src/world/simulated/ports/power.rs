@@ -1,0 +1,74 @@
+//! The power of nodes. A kill takes effect somewhere between the call and its return, as with a real engine.
+
+use async_trait::async_trait;
+
+use super::super::{
+    SimulatedWorld,
+    draws::{FREEZE, KILL, LOOK, START},
+    shape::NodeId,
+};
+use crate::world::{NodeState, Power, Result, WorldError, WorldErrorKind};
+
+#[async_trait]
+impl Power for SimulatedWorld {
+    async fn start(&self, node: &str) -> Result<()> {
+        let doing = format!("start {node}");
+        let id = self.existing(&doing, node)?;
+        if self.now().model.is_frozen(id) {
+            return Err(WorldError::new(WorldErrorKind::Answered, doing, "the node is frozen; thaw it instead"));
+        }
+        self.take_effect(&START, id, |model| model.start(id)).await;
+        Ok(())
+    }
+
+    async fn kill(&self, node: &str) -> Result<()> {
+        let doing = format!("kill {node}");
+        let id = self.existing(&doing, node)?;
+        let kill = |model: &mut super::super::Model| {
+            model.note_fault(doing.clone());
+            model.kill(id);
+        };
+        self.take_effect(&KILL, id, kill).await;
+        Ok(())
+    }
+
+    async fn freeze(&self, node: &str) -> Result<()> {
+        let doing = format!("freeze {node}");
+        let id = self.existing(&doing, node)?;
+        let freeze = |model: &mut super::super::Model| {
+            if model.nodes[id].state == NodeState::Down {
+                return false;
+            }
+            model.note_fault(doing.clone());
+            model.freeze(id);
+            true
+        };
+        let is_done = self.take_effect(&FREEZE, id, freeze).await;
+        if is_done { Ok(()) } else { Err(WorldError::new(WorldErrorKind::Answered, doing, "the node does not run")) }
+    }
+
+    async fn thaw(&self, node: &str) -> Result<()> {
+        let id = self.existing(&format!("thaw {node}"), node)?;
+        self.take_effect(&FREEZE, id, |model| model.thaw(id)).await;
+        Ok(())
+    }
+
+    async fn state(&self, node: &str) -> Result<NodeState> {
+        let id = self.existing(&format!("look at {node}"), node)?;
+        self.spend(&LOOK, id).await;
+        Ok(self.now().model.nodes[id].state)
+    }
+}
+
+impl SimulatedWorld {
+    /// A node that was made.
+    pub(super) fn existing(&self, doing: &str, node: &str) -> Result<NodeId> {
+        self.enter(doing)?;
+        let id = self.node(doing, node)?;
+        if self.now().model.nodes[id].exists {
+            Ok(id)
+        } else {
+            Err(WorldError::new(WorldErrorKind::NotFound, doing, format!("{node} was not made")))
+        }
+    }
+}

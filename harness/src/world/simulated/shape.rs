@@ -1,0 +1,143 @@
+//! What the model takes from a plan: its nodes by number, who follows whom, and where requests go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    plan::Plan,
+    scenario::system::{Replication, Role},
+};
+
+/// A node, by its place in the plan.
+pub(super) type NodeId = usize;
+
+/// What a request answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Statuses {
+    /// The work is promised.
+    pub(super) acknowledged: u16,
+    /// The work is definitely not done.
+    pub(super) refused: u16,
+}
+
+/// The unchanging part of the model.
+pub(super) struct Shape {
+    /// Names by number.
+    pub(super) names: Vec<String>,
+    /// Roles by number.
+    pub(super) roles: Vec<Role>,
+    /// The node that clients reach.
+    pub(super) front: NodeId,
+    /// Where requests are carried out, in the order of the plan.
+    pub(super) applications: Vec<NodeId>,
+    /// The servers that hold the work, in the order of the plan.
+    pub(super) cluster: Vec<NodeId>,
+    /// What watches the work.
+    pub(super) monitor: Option<NodeId>,
+    /// Databases beside the cluster.
+    pub(super) databases: Vec<NodeId>,
+    /// Standby to the server that it follows.
+    pub(super) upstream: BTreeMap<NodeId, NodeId>,
+    /// Server to the standbys that it waits for.
+    pub(super) waits_for: BTreeMap<NodeId, Vec<NodeId>>,
+    /// What requests answer, by their name.
+    pub(super) statuses: BTreeMap<String, Statuses>,
+    /// The queries that nodes answer once they are ready.
+    pub(super) ready_queries: BTreeSet<String>,
+}
+
+/// Answers where the declaration gives none.
+const ANSWERED: u16 = 200;
+const UNAVAILABLE: u16 = 503;
+
+impl Default for Statuses {
+    fn default() -> Self {
+        Self { acknowledged: ANSWERED, refused: UNAVAILABLE }
+    }
+}
+
+impl Shape {
+    /// The shape of a plan.
+    pub(super) fn of(plan: &Plan) -> Self {
+        let names: Vec<String> = plan.nodes.iter().map(|planned| planned.node.name.clone()).collect();
+        let roles: Vec<Role> = plan.nodes.iter().map(|planned| planned.node.role).collect();
+        let id = |name: &str| names.iter().position(|known| known == name);
+        let with_role = |role: Role| -> Vec<NodeId> { (0..roles.len()).filter(|node| roles[*node] == role).collect() };
+        let front = id(&plan.declared.system.service.node).unwrap_or_default();
+        let cluster = cluster(plan, &names, &roles);
+        let databases = with_role(Role::Database).into_iter().filter(|node| !cluster.contains(node)).collect();
+        let (upstream, waits_for) = followers(plan, &names);
+        Self {
+            applications: applications(front, &roles),
+            monitor: with_role(Role::Monitor).first().copied(),
+            statuses: statuses(plan),
+            ready_queries: ready_queries(plan),
+            front,
+            cluster,
+            databases,
+            upstream,
+            waits_for,
+            names,
+            roles,
+        }
+    }
+
+    /// A node by its name.
+    pub(super) fn id(&self, name: &str) -> Option<NodeId> {
+        self.names.iter().position(|known| known == name)
+    }
+
+    /// The name of a node.
+    pub(super) fn name(&self, node: NodeId) -> &str {
+        self.names.get(node).map_or("?", String::as_str)
+    }
+
+    /// Whether the node that clients reach is a balancer.
+    pub(super) fn is_balanced(&self) -> bool {
+        self.roles.get(self.front) == Some(&Role::Balancer)
+    }
+}
+
+/// Behind a balancer: every application, or the balancer itself where there is none. Otherwise the node that is reached.
+fn applications(front: NodeId, roles: &[Role]) -> Vec<NodeId> {
+    let all: Vec<NodeId> = (0..roles.len()).filter(|node| roles[*node] == Role::Application).collect();
+    if roles.get(front) == Some(&Role::Balancer) && !all.is_empty() { all } else { vec![front] }
+}
+
+/// The nodes of the database that holds the tokens; where it names none, every replicated server.
+fn cluster(plan: &Plan, names: &[String], roles: &[Role]) -> Vec<NodeId> {
+    let declared = plan.database(&plan.load.survivors.database);
+    let named = |node: &NodeId| declared.is_some_and(|database| database.nodes.contains(&names[*node]));
+    let cluster: Vec<NodeId> = (0..names.len()).filter(named).collect();
+    if cluster.is_empty() { (0..roles.len()).filter(|node| roles[*node].is_clustered()).collect() } else { cluster }
+}
+
+type Followers = (BTreeMap<NodeId, NodeId>, BTreeMap<NodeId, Vec<NodeId>>);
+
+fn followers(plan: &Plan, names: &[String]) -> Followers {
+    let (mut upstream, mut waits_for) = Followers::default();
+    for (id, planned) in plan.nodes.iter().enumerate() {
+        let of = planned.node.of.as_ref().and_then(|of| names.iter().position(|name| name == of));
+        let (Some(of), Role::Standby) = (of, planned.node.role) else { continue };
+        upstream.insert(id, of);
+        if planned.node.replication == Some(Replication::Synchronous) {
+            waits_for.entry(of).or_insert_with(Vec::new).push(id);
+        }
+    }
+    (upstream, waits_for)
+}
+
+fn statuses(plan: &Plan) -> BTreeMap<String, Statuses> {
+    let first = |list: &[u16], otherwise| list.first().copied().unwrap_or(otherwise);
+    let requests = plan.load.requests.iter();
+    requests
+        .map(|(name, request)| {
+            let acknowledged = first(&request.acknowledged, ANSWERED);
+            (name.clone(), Statuses { acknowledged, refused: first(&request.refused, UNAVAILABLE) })
+        })
+        .collect()
+}
+
+fn ready_queries(plan: &Plan) -> BTreeSet<String> {
+    let ready = plan.nodes.iter().filter_map(|planned| planned.node.ready.as_ref());
+    ready.filter_map(|ready| ready.sql.as_ref()).map(|question| question.query.clone()).collect()
+}

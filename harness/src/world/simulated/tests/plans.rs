@@ -1,0 +1,144 @@
+//! A plan made in code: order management on three zones, with the two replicated servers in zones a and b.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use crate::{
+    plan::{self, FaultAction, Plan},
+    scenario::{
+        Declared, Scenario, System,
+        drill::{
+            Cause, Darkness, DisasterClass, Fault, Load, Origin, Probe, Recoverer, Recovery, ServiceLevel, Targets,
+            ZoneDark,
+        },
+        system::{Database, Node, Replication, Request, Role, Service, Site, SqlQuestion},
+        units::{OneOf, Span},
+    },
+};
+
+/// The plan, with its standby waited for or not.
+pub(super) fn order_management(replication: Replication) -> Plan {
+    plan::build(
+        Declared {
+            scenario: scenario(),
+            system: system(replication),
+            scenario_file: PathBuf::from("test.yaml"),
+            system_file: PathBuf::from("system.yaml"),
+            warnings: Vec::new(),
+        },
+        7,
+    )
+}
+
+/// The cut of a zone from all others, as the plan of a dark zone has it.
+pub(super) fn cut_of_zone(plan: &Plan, zone: &str) -> BTreeMap<String, Vec<String>> {
+    let mut declared = plan.declared.clone();
+    declared.scenario.faults = vec![Fault {
+        at: "1s".parse().unwrap(),
+        heal_after: None,
+        kill: None,
+        pause: None,
+        zone_dark: Some(ZoneDark { zone: OneOf(vec![zone.into()]), by: Darkness::CutOff }),
+        cut: None,
+    }];
+    let plan = plan::build(declared, 7);
+    match plan.faults.into_iter().next().map(|fault| fault.action) {
+        Some(FaultAction::Cut { refuses }) => refuses,
+        other => panic!("a dark zone by cutting gives a cut, not {other:?}"),
+    }
+}
+
+fn node(name: &str, role: Role, zone: Option<&str>) -> Node {
+    let holds_data = role.is_clustered() || role == Role::Database;
+    Node {
+        name: name.into(),
+        role,
+        zone: zone.map(str::to_owned),
+        image: "image".into(),
+        command: Vec::new(),
+        of: None,
+        replication: None,
+        data: holds_data.then(|| "/data".to_owned()),
+        environment: BTreeMap::new(),
+        files: Vec::new(),
+        password_file: None,
+        observe: Vec::new(),
+        ready: None,
+    }
+}
+
+fn system(replication: Replication) -> System {
+    let standby =
+        Node { of: Some("db-a".into()), replication: Some(replication), ..node("db-b", Role::Standby, Some("b")) };
+    let mut nodes = vec![node("balancer", Role::Balancer, None)];
+    nodes.extend(["a", "b", "c"].map(|zone| node(&format!("app-{zone}"), Role::Application, Some(zone))));
+    nodes.push(node("db-a", Role::Primary, Some("a")));
+    nodes.extend([standby, node("monitor", Role::Monitor, None), node("monitor-db", Role::Database, None)]);
+    let database = |nodes: &[&str]| Database {
+        nodes: nodes.iter().map(|name| (*name).to_owned()).collect(),
+        port: 5432,
+        user: "observer".into(),
+        is_writer: Some("SELECT true".into()),
+    };
+    System {
+        system: "order-management".into(),
+        about: "a test".into(),
+        residency: None,
+        sites: vec![Site { name: "s".into(), region: "r".into(), zones: vec!["a".into(), "b".into(), "c".into()] }],
+        images: BTreeMap::new(),
+        nodes,
+        databases: BTreeMap::from([
+            ("orders".to_owned(), database(&["db-a", "db-b"])),
+            ("monitor".to_owned(), database(&["monitor-db"])),
+        ]),
+        setup: Vec::new(),
+        service: service(),
+        operations: BTreeMap::new(),
+        checks: Vec::new(),
+    }
+}
+
+fn service() -> Service {
+    let place = Request {
+        method: None,
+        path: "/requests".into(),
+        body: None,
+        acknowledged: vec![201, 200],
+        refused: vec![503],
+    };
+    Service {
+        node: "balancer".into(),
+        port: 8080,
+        requests: BTreeMap::from([("place".to_owned(), place)]),
+        survivors: SqlQuestion { database: "orders".into(), query: "SELECT token FROM requests".into() },
+    }
+}
+
+fn scenario() -> Scenario {
+    Scenario {
+        scenario: "test".into(),
+        title: "a test".into(),
+        system: "system.yaml".into(),
+        covers: Vec::new(),
+        disaster: DisasterClass { origin: Origin::None, cause: Cause::None },
+        replication: None,
+        load: Load {
+            rate: "20/s".parse().unwrap(),
+            mix: BTreeMap::from([("place".to_owned(), 1)]),
+            deadline: Span::from_ms(1000),
+        },
+        probe: Probe { request: "place".into(), every: Span::from_ms(50), deadline: Span::from_ms(1000) },
+        conditions: Vec::new(),
+        faults: Vec::new(),
+        recovery: Recovery {
+            by: Recoverer::Nobody,
+            detect: None,
+            decision: None,
+            procedure: Vec::new(),
+            within: None,
+            afterwards: Vec::new(),
+        },
+        service_level: ServiceLevel::default(),
+        targets: Targets { rpo: None, rto: None },
+        tolerate: Vec::new(),
+    }
+}
