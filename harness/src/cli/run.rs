@@ -202,7 +202,7 @@ async fn run_one(
                 }
             };
             if start.keep {
-                world.keep();
+                world.keep().await;
             }
             let setting = setting(&start, &job, Clock::start(), ledger, cancel, listener);
             Ok(drill::run(job.plan, world, setting).await)
