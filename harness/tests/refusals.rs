@@ -333,6 +333,76 @@ fn an_override_needs_a_standby() {
     assert!(all.iter().any(|it| it.key == "replication" && it.problem.contains("no standby")));
 }
 
+/// What one small change cannot show.
+#[test]
+fn larger_changes() {
+    let long = format!("about: {}", "x".repeat(70_000));
+    let many: Vec<String> = (0..1001).map(|port| (port + 1).to_string()).collect();
+    let nodes: String = (0..200).map(|n| format!("  - {{name: n{n}, role: other, image: proxy}}\n")).collect();
+    let cases = [
+        (SYSTEM.replace("about: An", &long), "about", "the most is 65536"),
+        (
+            SYSTEM.replace("observe: [8080]", &format!("observe: [{}]", many.join(","))),
+            "nodes[2].observe",
+            "the most is 1000",
+        ),
+        (SYSTEM.replace("databases:\n", &format!("{nodes}databases:\n")), "nodes", "205 nodes; the most is 200"),
+        (
+            SYSTEM.replace("{build: image}", "{build: image, programs: [../x]}"),
+            "images.postgres.programs[0]",
+            "no name",
+        ),
+        (
+            SYSTEM
+                .replace("region: north, zones", "region: east, zones")
+                .replace("role: balancer", "role: balancer\n    data: /d"),
+            "nodes[4].data",
+            "stands in no zone, and so `harbour`",
+        ),
+        (
+            SYSTEM.replace(
+                "right: {on: db-a, database: notes, query: select id from notes}",
+                "right: {on: writer, database: orders, query: select id from orders}",
+            ),
+            "checks[4].agreement.right",
+            "both sides ask the same",
+        ),
+    ];
+    for (index, (system, key, says)) in cases.into_iter().enumerate() {
+        let all = refused(&format!("larger-{index}"), SCENARIO, &system);
+        assert!(all.iter().any(|it| it.key == key && it.problem.contains(says)), "{key}: {says}\n{}", Refusals(all));
+    }
+}
+
+#[test]
+fn a_standby_says_whether_its_primary_waits() {
+    let scenario = SCENARIO.replace("replication: asynchronous\n", "");
+    let all = refused("waits", &scenario, &SYSTEM.replace("    replication: synchronous\n", ""));
+    assert_eq!(all[0].key, "nodes[1].replication");
+}
+
+#[test]
+fn a_control_breaks_nothing_and_recovers_nothing() {
+    let (before, rest) = SCENARIO.split_once("faults:\n").unwrap();
+    let (_, after) = rest.split_once("service_level:").unwrap();
+    let control = |by: &str| {
+        let before = before.replace("{origin: man-made, cause: infrastructure-failure}", "{origin: none, cause: none}");
+        format!("{before}recovery: {{by: {by}}}\nservice_level:{after}")
+    };
+    assert!(read_in("control", &control("nobody"), SYSTEM).is_ok());
+    assert_eq!(refused("control-system", &control("system"), SYSTEM)[0].key, "recovery.by");
+    let disaster = control("nobody").replace("{origin: none, cause: none}", "{origin: natural, cause: nature}");
+    assert_eq!(refused("control-disaster", &disaster, SYSTEM)[0].key, "disaster.origin");
+}
+
+#[test]
+fn a_drill_without_targets_is_a_warning() {
+    let (before, rest) = SCENARIO.split_once("targets:\n").unwrap();
+    let (_, tolerate) = rest.split_once("tolerate:").unwrap();
+    let declared = read_in("no-targets", &format!("{before}targets: {{}}\ntolerate:{tolerate}"), SYSTEM).unwrap();
+    assert_eq!(declared.warnings[0].key, "targets");
+}
+
 #[test]
 fn a_level_without_a_check_is_a_warning() {
     let system = SYSTEM.replace("level: 6", "level: 5");
