@@ -1,21 +1,25 @@
 //! What a user declares: the types, the reading of files, and the refusals.
 //!
 //! A scenario ([`drill`]) names a system ([`system`]); both are YAML. [`read`] turns files into a [`Declared`] pair or
-//! into [`Refusals`] that point at the line; [`judge`] holds the rules that a well-formed file can still break.
+//! into [`Refusals`] that point at the line ([`locate`]); [`judge`] holds the rules that a well-formed file can still
+//! break. The [`schema()`] says what is well-formed, to editors as to the reader.
 
 pub mod drill;
 pub mod judge;
 pub mod locate;
 pub mod read;
 pub mod refusal;
+pub mod schema;
+mod shape;
 pub mod system;
 pub mod units;
 
 use std::path::PathBuf;
 
 pub use drill::Scenario;
-pub use read::read;
+pub use read::{read, read_system};
 pub use refusal::{Refusal, Refusals};
+pub use schema::schema;
 pub use system::System;
 
 /// A scenario with the system that it names: read, and free of what [`judge`] refuses.

@@ -47,7 +47,8 @@ pub struct System {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Residency {
-    /// The region that no copy may leave.
+    /// The region that no copy may leave. A node that holds data and belongs to no zone counts as standing in the
+    /// first site.
     pub region: String,
 }
 

@@ -157,7 +157,12 @@ impl FromStr for Share {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let percent = read_unit(text, &[("%", 1.0)])?;
-        if percent <= 100.0 { Ok(Self((percent * 1e4).round() / 1e6)) } else { Err(format!("{text} is more than the whole")) }
+        // Kept to a millionth, which is what is written back.
+        if percent <= 100.0 {
+            Ok(Self((percent * 1e4).round() / 1e6))
+        } else {
+            Err(format!("{text} is more than the whole"))
+        }
     }
 }
 

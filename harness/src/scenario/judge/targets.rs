@@ -1,0 +1,122 @@
+//! Rules of what is demanded, and of whether the drill can measure it finely enough.
+
+use super::{
+    Note, PairRule, ScenarioRule,
+    names::{more_than_nothing, not_empty, twice, unknown},
+};
+use crate::scenario::{Scenario, System, units::Span};
+
+pub(super) const RULES: &[ScenarioRule] =
+    &[covers, title, something_demanded, resolution_of_rto, resolution_of_rpo, service_level, reasons];
+pub(super) const PAIR_RULES: &[PairRule] = &[tolerated];
+
+fn covers(scenario: &Scenario) -> Vec<Note> {
+    let named = || scenario.covers.iter().enumerate().map(|(index, id)| (format!("covers[{index}]"), id.as_str()));
+    let odd = named().filter(|(_, id)| !is_requirement(id)).map(|(key, id)| {
+        Note::new(
+            key,
+            format!("`{id}` is no identifier of a requirement"),
+            "write capital letters, a hyphen, a number: OM-3",
+        )
+    });
+    odd.chain(twice("requirement", named())).collect()
+}
+
+fn is_requirement(id: &str) -> bool {
+    let Some((system, number)) = id.split_once('-') else { return false };
+    let is_all = |text: &str, test: fn(&char) -> bool| !text.is_empty() && text.chars().all(|c| test(&c));
+    is_all(system, char::is_ascii_uppercase) && is_all(number, char::is_ascii_digit)
+}
+
+fn title(scenario: &Scenario) -> Vec<Note> {
+    not_empty("title", scenario.title.trim().is_empty(), "say in one line what happens").into_iter().collect()
+}
+
+fn something_demanded(scenario: &Scenario) -> Vec<Note> {
+    let targets = &scenario.targets;
+    let nothing = (targets.rpo.is_none() && targets.rto.is_none()).then(|| {
+        let problem = "no target is declared: the drill can only fail by its checks";
+        Note::warning("targets", problem, "add `rpo` or `rto`")
+    });
+    let empty = targets.rpo.as_ref().filter(|rpo| rpo.lost_writes.is_none() && rpo.time.is_none());
+    let empty = empty.map(|_| Note::new("targets.rpo", "this demands nothing", "add `lost_writes` or `time`"));
+    let rto = targets.rto.as_ref().and_then(|rto| more_than_nothing("targets.rto.within", rto.within.ms() == 0.0));
+    [nothing, empty, rto].into_iter().flatten().collect()
+}
+
+/// The resolution of a recovery time is the interval of the probe. Over a tenth of the target, no verdict could be trusted.
+fn resolution_of_rto(scenario: &Scenario) -> Vec<Note> {
+    let Some(rto) = scenario.targets.rto.as_ref().filter(|rto| rto.within.ms() > 0.0) else { return Vec::new() };
+    let probe = &scenario.probe;
+    let coarse = (probe.every.ms() * 10.0 > rto.within.ms()).then(|| {
+        let problem = format!("a probe every {} is too coarse for an RTO target of {}", probe.every, rto.within);
+        Note::new("probe.every", problem, format!("probe every {} or more often", tenth(rto.within)))
+    });
+    let late = (probe.deadline >= rto.within).then(|| {
+        let problem = format!("a probe that waits {} cannot tell an outage of {}", probe.deadline, rto.within);
+        Note::new("probe.deadline", problem, format!("let it wait less than {}", rto.within))
+    });
+    coarse.into_iter().chain(late).collect()
+}
+
+fn tenth(span: Span) -> Span {
+    Span::from_ms((span.ms() / 10.0).max(1.0) as u64)
+}
+
+/// The resolution of a recovery point in time is the interval of acknowledged writes.
+fn resolution_of_rpo(scenario: &Scenario) -> Vec<Note> {
+    let target = scenario.targets.rpo.as_ref().and_then(|rpo| rpo.time).filter(|time| time.ms() > 0.0);
+    let Some(target) = target else { return Vec::new() };
+    let rate = scenario.load.rate;
+    let coarse = target.seconds() < 10.0 / rate.per_second();
+    let note = || {
+        let problem = format!("a load of {rate} is too thin for an RPO target of {target}");
+        let least = (10.0 / target.seconds()).ceil();
+        Note::new("load.rate", problem, format!("write {least}/s or more, so that ten writes fall within the target"))
+    };
+    coarse.then(note).into_iter().collect()
+}
+
+fn service_level(scenario: &Scenario) -> Vec<Note> {
+    let level = &scenario.service_level;
+    let every = scenario.probe.every;
+    let short = (level.sustained_for.ms() < 5.0 * every.ms()).then(|| {
+        let problem =
+            format!("{} holds fewer than five probes, of which there is one every {every}", level.sustained_for);
+        let least = Span::from_ms((5.0 * every.ms()).ceil() as u64);
+        Note::new("service_level.sustained_for", problem, format!("write {least} or more, or probe more often"))
+    });
+    let throughput = more_than_nothing("service_level.throughput", level.throughput.fraction() == 0.0);
+    let errors = (level.errors.fraction() >= 1.0)
+        .then(|| Note::new("service_level.errors", "a service that only fails is none", "write less than 100%"));
+    [short, throughput, errors].into_iter().flatten().collect()
+}
+
+fn reasons(scenario: &Scenario) -> Vec<Note> {
+    let tolerances = || scenario.tolerate.iter().enumerate();
+    let silent = tolerances().filter_map(|(index, tolerance)| {
+        let is_silent = tolerance.because.trim().is_empty();
+        not_empty(format!("tolerate[{index}].because"), is_silent, "say why it is tolerable")
+    });
+    let named = tolerances().map(|(index, tolerance)| (format!("tolerate[{index}].check"), tolerance.check.as_str()));
+    silent.chain(twice("tolerance of", named)).collect()
+}
+
+fn tolerated(scenario: &Scenario, system: &System) -> Vec<Note> {
+    let known = system.checks.iter().map(|check| check.id.as_str());
+    scenario
+        .tolerate
+        .iter()
+        .enumerate()
+        .filter_map(|(index, tolerance)| {
+            let key = format!("tolerate[{index}].check");
+            let Some(check) = system.checks.iter().find(|check| check.id == tolerance.check) else {
+                return unknown(key, "check of this system", &tolerance.check, known.clone());
+            };
+            (check.level < 3).then(|| {
+                let problem = format!("`{}` is a check of level {}, where nothing is tolerable", check.id, check.level);
+                Note::new(key, problem, "drop it: deviations are tolerable from level 3 on")
+            })
+        })
+        .collect()
+}
