@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{UNUSABLE, print, wants_color};
-use crate::scenario::{self, refusal};
+use super::{UNUSABLE, look, print};
+use crate::scenario::{self, Refusals};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -18,24 +18,24 @@ pub struct Args {
 
 /// Reads and judges each file; every refusal is shown, not only the first.
 pub fn main(args: &Args) -> u8 {
-    let mut refused = Vec::new();
+    let mut refused = Refusals(Vec::new());
     for file in &args.files {
         match scenario::read(file) {
             Ok(declared) => {
                 for warning in &declared.warnings {
-                    eprintln!("{}", warning.line());
+                    eprintln!("{}", warning);
                 }
                 if !args.json {
                     print(&format!("{}: sound. {}", file.display(), declared.scenario.title));
                 }
             }
-            Err(refusals) => refused.extend(refusals.0),
+            Err(refusals) => refused.0.extend(refusals.0),
         }
     }
     if args.json {
-        print(&serde_json::to_string_pretty(&refused).unwrap_or_default());
-    } else if !refused.is_empty() {
-        eprint!("{}", refusal::render(&refused, wants_color(&std::io::stderr())));
+        print(&serde_json::to_string_pretty(&refused.0).unwrap_or_default());
+    } else if !refused.0.is_empty() {
+        eprint!("{}", refused.render(look()));
     }
-    if refused.is_empty() { 0 } else { UNUSABLE }
+    if refused.0.is_empty() { 0 } else { UNUSABLE }
 }

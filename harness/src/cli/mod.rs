@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::scenario::refusal::Look;
+
 /// Exit status for arguments or scenarios that cannot be used.
 const UNUSABLE: u8 = 2;
 /// Exit status when something could not run.
@@ -102,6 +104,16 @@ fn print(text: &str) {
 /// Whether colour is welcome on a stream, by the stream and by `NO_COLOR`.
 fn wants_color(stream: &impl std::io::IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// How refusals are shown on stderr: with colour on a terminal, without any decoration elsewhere.
+fn look() -> Look {
+    use std::io::IsTerminal;
+    match (std::io::stderr().is_terminal(), wants_color(&std::io::stderr())) {
+        (true, true) => Look::Colour,
+        (true, false) => Look::Unicode,
+        (false, _) => Look::Plain,
+    }
 }
 
 /// A runtime for commands that speak to an engine.

@@ -2,11 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{UNUSABLE, print, wants_color};
-use crate::{
-    plan,
-    scenario::{self, refusal},
-};
+use super::{UNUSABLE, look, print};
+use crate::{plan, scenario};
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -26,7 +23,7 @@ pub fn main(args: &Args) -> u8 {
             0
         }
         Err(refusals) => {
-            eprint!("{}", refusal::render(&refusals.0, wants_color(&std::io::stderr())));
+            eprint!("{}", refusals.render(look()));
             UNUSABLE
         }
     }

@@ -15,12 +15,12 @@ use clap::ValueEnum;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{COULD_NOT_RUN, UNUSABLE, print, progress::Progress, wants_color};
+use super::{COULD_NOT_RUN, UNUSABLE, look, print, progress::Progress, wants_color};
 use crate::{
     clock::Clock,
     drill::{self, Setting},
     plan::{self, Plan},
-    scenario::{self, Declared, refusal},
+    scenario::{self, Declared, Refusals},
     topology::{
         ledger::{self, Ledger},
         owner,
@@ -89,7 +89,7 @@ pub fn main(args: &Args) -> u8 {
     let declared = match read_all(&args.files) {
         Ok(declared) => declared,
         Err(refusals) => {
-            eprint!("{}", refusal::render(&refusals, wants_color(&std::io::stderr())));
+            eprint!("{}", refusals.render(look()));
             return UNUSABLE;
         }
     };
@@ -105,7 +105,7 @@ pub fn main(args: &Args) -> u8 {
     worst_exit_status(records.iter().map(Record::exit_status))
 }
 
-fn read_all(files: &[PathBuf]) -> Result<Vec<Declared>, Vec<scenario::Refusal>> {
+fn read_all(files: &[PathBuf]) -> Result<Vec<Declared>, Refusals> {
     let mut declared = Vec::new();
     let mut refused = Vec::new();
     for file in files {
@@ -114,7 +114,7 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<Declared>, Vec<scenario::Refusal>> 
             Err(refusals) => refused.extend(refusals.0),
         }
     }
-    if refused.is_empty() { Ok(declared) } else { Err(refused) }
+    if refused.is_empty() { Ok(declared) } else { Err(Refusals(refused)) }
 }
 
 fn jobs(args: &Args, declared: Vec<Declared>) -> VecDeque<Job> {

@@ -5,6 +5,7 @@
 //! break. The [`schema()`] says what is well-formed, to editors as to the reader.
 
 pub mod drill;
+mod include;
 pub mod judge;
 pub mod locate;
 pub mod read;

@@ -12,6 +12,7 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use super::{
+    include::include_queries,
     Declared, Refusal, Refusals, Scenario, System,
     judge::{self, Note},
     locate::{self, Place, Tree},
@@ -43,6 +44,7 @@ pub fn read(scenario_file: &Path) -> Result<Declared, Refusals> {
     if let (Some(declared), Some(system)) = (&scenario.typed, &mut system.typed) {
         apply(declared, system);
     }
+    system.include();
     system.judge_alone();
     scenario.judge_alone();
     if let (Some(declared), Some(system)) = (&scenario.typed, &system.typed) {
@@ -58,6 +60,7 @@ pub fn read(scenario_file: &Path) -> Result<Declared, Refusals> {
 /// Everything that is wrong with the file.
 pub fn read_system(system_file: &Path) -> Result<(System, Vec<Refusal>), Refusals> {
     let mut source = Source::<System>::read(system_file, Kind::System)?;
+    source.include();
     source.judge_alone();
     match source.typed.take() {
         Some(system) if source.is_clean() => Ok((system, source.into_refusals().0)),
@@ -208,6 +211,12 @@ impl Source<Scenario> {
 }
 
 impl Source<System> {
+    fn include(&mut self) {
+        let folder = self.file.parent().unwrap_or(Path::new("")).to_owned();
+        let notes = self.typed.as_mut().map(|system| include_queries(system, &folder));
+        self.note(notes.unwrap_or_default());
+    }
+
     fn judge_alone(&mut self) {
         if let Some(system) = &self.typed {
             let mut notes = judge::system(system);

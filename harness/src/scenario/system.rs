@@ -322,7 +322,7 @@ pub struct SqlCheck {
     pub on: String,
     /// The database, by the name given under `databases`.
     pub database: String,
-    /// The query.
+    /// The query, or `@` and a file that holds it, relative to this one.
     pub query: String,
     /// There must be no row: each row is a finding.
     #[serde(default)]
@@ -387,7 +387,7 @@ pub struct SqlSide {
     pub on: String,
     /// The database, by the name given under `databases`.
     pub database: String,
-    /// The query.
+    /// The query, or `@` and a file that holds it, relative to this one.
     pub query: String,
 }
 

@@ -10,7 +10,7 @@ use tokio_postgres::{SimpleQueryMessage, error::SqlState};
 use super::{
     DockerWorld,
     errors::chain,
-    sql::{Connection, Trouble, too_late, words},
+    sql::{Connection, Trouble, read_only, too_late, words},
 };
 use crate::{
     scenario::system::Property,
@@ -47,7 +47,7 @@ impl DockerWorld {
         statement: &str,
         within: Duration,
     ) -> std::result::Result<(), Trouble> {
-        let mut connection = Connection::open(self, target, user, false).await?;
+        let mut connection = Connection::open(self, target, user).await?;
         connection.bound(within).await?;
         connection.client.batch_execute("BEGIN").await?;
         connection.client.simple_query(statement).await?;
@@ -62,9 +62,9 @@ impl DockerWorld {
         query: &str,
         within: Duration,
     ) -> std::result::Result<Vec<String>, Trouble> {
-        let mut connection = Connection::open(self, target, &target.access.user, true).await?;
+        let mut connection = Connection::open(self, target, &target.access.user).await?;
         connection.bound(within).await?;
-        let rows = connection.client.simple_query_raw(query).await?;
+        let rows = connection.client.simple_query_raw(&read_only(query)).await?;
         let tokens = rows.try_fold(Vec::new(), |mut tokens, message| async move {
             if let SimpleQueryMessage::Row(row) = message {
                 tokens.extend(row.get(0).map(str::to_owned));

@@ -68,12 +68,11 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Connects. Where `read_only` is set, the server itself refuses every write.
+    /// Connects.
     pub(super) async fn open(
         world: &DockerWorld,
         target: &SqlTarget,
         user: &str,
-        read_only: bool,
     ) -> std::result::Result<Self, Trouble> {
         let doing = format!("connect to database {} on {}", target.database, target.node);
         let port = world.relayed(&target.node, target.access.port, &doing).map_err(Trouble::Ours)?;
@@ -86,9 +85,6 @@ impl Connection {
             .dbname(&target.database)
             .application_name(APPLICATION)
             .ssl_mode(SslMode::Disable);
-        if read_only {
-            config.options("-c default_transaction_read_only=on");
-        }
         let (client, connection) = config.connect(NoTls).await?;
         let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
         Ok(Self { client, driver, statement_timeout: None })
@@ -106,7 +102,7 @@ impl Connection {
 
     async fn rows(&mut self, query: &str, within: Duration) -> std::result::Result<Rows, Trouble> {
         self.bound(within).await?;
-        let messages = self.client.simple_query(query).await?;
+        let messages = self.client.simple_query(&read_only(query)).await?;
         let row = |message: &SimpleQueryMessage| match message {
             SimpleQueryMessage::Row(row) => {
                 Some((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
@@ -115,6 +111,12 @@ impl Connection {
         };
         Ok(messages.iter().filter_map(row).collect())
     }
+}
+
+/// A query in a read-only transaction of its own. The session's default is left alone: whether a server is open for
+/// writes is one of the things that it is asked.
+pub(super) fn read_only(query: &str) -> String {
+    format!("BEGIN READ ONLY; {query}\n; COMMIT")
 }
 
 /// What went wrong with a question.
@@ -191,7 +193,7 @@ impl DockerWorld {
                 }
             }
         }
-        let mut connection = Connection::open(self, target, &target.access.user, true).await?;
+        let mut connection = Connection::open(self, target, &target.access.user).await?;
         let rows = connection.rows(query, within).await?;
         self.sql.kept().insert(key, connection);
         Ok(rows)

@@ -13,7 +13,7 @@ impl Provision for SimulatedWorld {
     async fn prepare_images(
         &self,
         images: &[ImageSpec],
-        progress: &(dyn Fn(&str) + Send + Sync),
+        progress: &(dyn for<'a> Fn(&'a str) + Send + Sync),
     ) -> Result<BTreeMap<String, String>> {
         self.enter("prepare images")?;
         progress("the simulated world needs no images");
