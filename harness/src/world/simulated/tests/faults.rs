@@ -126,7 +126,7 @@ async fn a_request_that_hangs_is_served_if_the_node_thaws_in_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_killed_replica_breaks_the_requests_in_flight_and_no_others() {
-    let stage = Stage::ready(Synchronous, 5).await;
+    let stage = Stage::ready(Asynchronous, 5).await;
     let asked = futures_util::future::join_all((0..300).map(async |index: u64| {
         stage.wait_ms(index).await;
         stage.ask(&format!("close-{index}")).await

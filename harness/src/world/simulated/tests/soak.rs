@@ -55,7 +55,7 @@ async fn settle(stage: &Stage) {
 }
 
 async fn drill(seed: u64) -> Truth {
-    let replication = if seed % 2 == 0 { Synchronous } else { Asynchronous };
+    let replication = if seed.is_multiple_of(2) { Synchronous } else { Asynchronous };
     let stage = Stage::ready(replication, seed).await;
     let load = stage.load(20_000);
     let mut random = stream(seed, "soak");
