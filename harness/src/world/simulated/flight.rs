@@ -46,6 +46,8 @@ impl Stage {
 pub(super) struct Flight {
     /// Its token.
     pub(super) token: String,
+    /// When its client sent it.
+    pub(super) sent_us: u64,
     /// Where it is on its way to.
     pub(super) stage: Stage,
     /// How long the log of its server was with its commit; 0 without a commit.
@@ -79,6 +81,7 @@ impl Model {
         let id = self.flights.len();
         self.flights.push(Flight {
             token,
+            sent_us: self.now_us,
             stage: Stage::Front,
             position: 0,
             is_broken: false,
@@ -264,6 +267,13 @@ impl Model {
             let after_us = self.draw(&RETRANSMIT, self.shape.front);
             self.step_after(id, after_us);
         }
+    }
+
+    /// Whether its client was given something else than an acknowledgement.
+    pub(super) fn has_failed(&self, id: FlightId) -> bool {
+        let flight = &self.flights[id];
+        let acknowledged = Reply::Answer { status: flight.statuses.acknowledged };
+        flight.given.as_ref().is_some_and(|given| *given != acknowledged)
     }
 
     fn refuse_request(&mut self, id: FlightId) {

@@ -43,7 +43,7 @@ mod truth;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -66,7 +66,7 @@ pub struct SimulatedWorld {
     clock: Clock,
     seed: u64,
     state: Mutex<State>,
-    changed: Arc<Notify>,
+    changed: Notify,
 }
 
 /// Everything behind the one lock, which is never held across a wait.
@@ -89,7 +89,7 @@ impl SimulatedWorld {
             not_modelled: BTreeSet::new(),
             sealed: None,
         };
-        Self { clock, seed, state: Mutex::new(state), changed: Arc::default() }
+        Self { clock, seed, state: Mutex::new(state), changed: Notify::new() }
     }
 
     /// The same world, in which a former primary that restarts does not ask whether another one took over.

@@ -5,7 +5,6 @@ use super::{
     replication::{CommitId, Stance},
     shape::NodeId,
 };
-use crate::world::Reply;
 
 /// What really happened. Times are microseconds on the run's clock.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,22 +83,33 @@ impl Model {
         if !self.serves(self.shape.front) || applications.is_empty() || servers.is_empty() {
             return 1.0;
         }
-        let mut served = 0;
-        for turn in 0..applications.len() {
-            let application = self.reached(&applications, turn);
-            let is_served = |server: &&NodeId| application.is_some_and(|it| self.would_serve(it, **server));
-            served += servers.iter().filter(is_served).count();
-        }
-        1.0 - served as f64 / (applications.len() * servers.len()) as f64
+        let served = |application: Option<&NodeId>| -> f64 {
+            let Some(application) = application else { return 0.0 };
+            let serving = servers.iter().filter(|server| self.would_serve(*application, **server)).count();
+            serving as f64 / servers.len() as f64
+        };
+        let shares = self.ends(&applications).into_iter().map(|(application, share)| served(application) * share);
+        // Sums of thirds must not leave a trace of a failing request where there is none.
+        ((1.0 - shares.sum::<f64>()) * 1e9).round() / 1e9
     }
 
-    /// The application at which a request would end up: the one in turn, or the next if nothing listens there.
-    fn reached(&self, applications: &[NodeId], turn: usize) -> Option<NodeId> {
+    /// The applications at which requests would end up, with their shares: the one in turn, or, where that does not
+    /// listen, one of the others; none, where that one does not listen either.
+    fn ends<'a>(&self, applications: &'a [NodeId]) -> Vec<(Option<&'a NodeId>, f64)> {
         let listens =
             |node: &NodeId| (self.serves(*node) || self.is_frozen(*node)) && self.is_open(self.shape.front, *node);
-        let count = applications.len();
-        let tries = if count > 1 { vec![turn, (turn + 1) % count] } else { vec![turn] };
-        tries.into_iter().filter_map(|turn| applications.get(turn).copied()).find(listens)
+        let share = 1.0 / applications.len() as f64;
+        let mut ends = Vec::new();
+        for first in applications {
+            if listens(first) {
+                ends.push((Some(first), share));
+                continue;
+            }
+            let others: Vec<&NodeId> = applications.iter().filter(|other| *other != first).collect();
+            let share = share / others.len().max(1) as f64;
+            ends.extend(others.into_iter().map(|other| (Some(other).filter(|other| listens(other)), share)));
+        }
+        ends
     }
 
     fn would_serve(&self, application: NodeId, server: NodeId) -> bool {
@@ -154,7 +164,8 @@ impl Model {
 
     /// Only an acknowledgement that the client was given counts.
     fn was_acknowledged(&self, commit: CommitId) -> bool {
-        matches!(self.flights[self.commits[commit].flight].given, Some(Reply::Answer { .. }))
+        let flight = self.commits[commit].flight;
+        self.flights[flight].given.is_some() && !self.has_failed(flight)
     }
 
     fn held_by(&self, servers: &[NodeId]) -> Vec<bool> {
@@ -165,10 +176,13 @@ impl Model {
         held
     }
 
+    /// Where a fault broke a request in flight and left service to all others, service is back after that request.
     fn service_back_us(&self) -> Option<u64> {
         let (at_us, share) = self.availability.shares.last().copied()?;
         let fault_us = self.availability.faults.first().map_or(0, |(at_us, _)| *at_us);
-        (share == 0.0).then_some(at_us.max(fault_us))
+        let failed = (0..self.flights.len()).filter(|flight| self.has_failed(*flight));
+        let after_failed_us = failed.map(|flight| self.flights[flight].sent_us + 1).max().unwrap_or_default();
+        (share == 0.0).then_some(at_us.max(fault_us).max(after_failed_us))
     }
 
     fn unavailable(&self) -> Vec<Unavailable> {

@@ -38,7 +38,7 @@ impl Network for SimulatedWorld {
 
     async fn reaches(&self, from: &str, to: &str) -> Result<bool> {
         let doing = format!("reach {to} from {from}");
-        let (from, to) = (self.helped(&doing, from)?, self.existing_end(&doing, to)?);
+        let (from, to) = (self.helped(&doing, from)?, self.node(&doing, to)?);
         self.spend(&LOOK, from).await;
         let model = &self.now().model;
         Ok(model.is_open(from, to) && model.is_up(to))
@@ -46,7 +46,7 @@ impl Network for SimulatedWorld {
 
     async fn held_back(&self, from: &str, to: &str) -> Result<u64> {
         let doing = format!("ask what the link from {from} to {to} holds back");
-        let (from, to) = (self.helped(&doing, from)?, self.existing_end(&doing, to)?);
+        let (from, to) = (self.helped(&doing, from)?, self.node(&doing, to)?);
         self.spend(&LOOK, from).await;
         Ok(self.now().model.held_back_bytes(from, to))
     }
@@ -61,10 +61,6 @@ impl SimulatedWorld {
         } else {
             Err(WorldError::new(WorldErrorKind::NotFound, doing, format!("{node} has no helper in its network")))
         }
-    }
-
-    fn existing_end(&self, doing: &str, node: &str) -> Result<NodeId> {
-        self.node(doing, node)
     }
 
     /// Changes the rules at each helper of a cut, in the order in which each is done with it.
@@ -93,7 +89,7 @@ impl SimulatedWorld {
     }
 
     async fn set_limit(&self, doing: &str, from: &str, to: &str, bits_per_second: Option<u64>) -> Result<()> {
-        let (from, to) = (self.helped(doing, from)?, self.existing_end(doing, to)?);
+        let (from, to) = (self.helped(doing, from)?, self.node(doing, to)?);
         self.take_effect(&RULES, from, |model| model.limit(from, to, bits_per_second)).await;
         Ok(())
     }

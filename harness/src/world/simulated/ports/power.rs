@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::super::{
-    SimulatedWorld,
+    Model, SimulatedWorld,
     draws::{FREEZE, KILL, LOOK, START},
     shape::NodeId,
 };
@@ -24,7 +24,7 @@ impl Power for SimulatedWorld {
     async fn kill(&self, node: &str) -> Result<()> {
         let doing = format!("kill {node}");
         let id = self.existing(&doing, node)?;
-        let kill = |model: &mut super::super::Model| {
+        let kill = |model: &mut Model| {
             model.note_fault(doing.clone());
             model.kill(id);
         };
@@ -35,7 +35,7 @@ impl Power for SimulatedWorld {
     async fn freeze(&self, node: &str) -> Result<()> {
         let doing = format!("freeze {node}");
         let id = self.existing(&doing, node)?;
-        let freeze = |model: &mut super::super::Model| {
+        let freeze = |model: &mut Model| {
             if model.nodes[id].state == NodeState::Down {
                 return false;
             }

@@ -4,42 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{
     plans::cut_of_zone,
-    stage::{Got, Stage},
+    stage::{Got, SECOND, Stage, assert_truth_fits, target},
 };
 use crate::{
     scenario::system::{
         Property,
         Replication::{Asynchronous, Synchronous},
     },
-    world::{Network, NodeState, Power, Questions, Reply, SqlTarget, WriteAttempt, simulated::Truth},
+    world::{Network, NodeState, Power, Questions, Reply, WriteAttempt},
 };
-
-const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
-
-fn tokens_of(got: &[Got]) -> BTreeSet<String> {
-    got.iter().map(|got| got.token.clone()).collect()
-}
-
-fn target(stage: &Stage, node: &str) -> SqlTarget {
-    let access = stage.plan.database("orders").unwrap().clone();
-    SqlTarget { node: node.into(), database: "orders".into(), access }
-}
-
-/// What the world promises of its truth, whatever happened: the tests below rely on it.
-async fn assert_truth_fits(stage: &Stage, truth: &Truth) {
-    let survivor = truth.survivor.clone().unwrap();
-    let held: BTreeSet<String> =
-        stage.world.tokens(&target(stage, &survivor), "SELECT token", SECOND).await.unwrap().into_iter().collect();
-    let acknowledged: Vec<Got> = stage.got().into_iter().filter(Got::is_ok).collect();
-    let lost: BTreeSet<String> = tokens_of(&acknowledged).difference(&held).cloned().collect();
-    assert_eq!(truth.lost.iter().cloned().collect::<BTreeSet<_>>(), lost);
-    for commit in &truth.commits {
-        if let Some(got) = stage.got().iter().find(|got| got.token == commit.token) {
-            assert!((got.sent_us..=got.returned_us).contains(&commit.instant_us), "{commit:?} outside {got:?}");
-            assert!(!matches!(got.reply, Reply::Answer { status: 503 }), "{commit:?} was refused");
-        }
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_healthy_service_commits_and_acknowledges_everything() {
@@ -70,6 +43,8 @@ async fn a_healthy_service_commits_and_acknowledges_everything() {
 async fn a_killed_primary_with_a_synchronous_standby_loses_no_acknowledged_write() {
     for seed in 0..20 {
         let stage = Stage::ready(Synchronous, seed).await;
+        // Slow enough for the kill to find a commit on its way, now and then.
+        stage.world.limit("db-a", "db-b", "2Mbit/s".parse().unwrap()).await.unwrap();
         let load = stage.load(6000);
         stage.wait_ms(2000 + seed * 7).await;
         stage.world.kill("db-a").await.unwrap();
@@ -81,6 +56,7 @@ async fn a_killed_primary_with_a_synchronous_standby_loses_no_acknowledged_write
         assert_eq!(truth.lost, Vec::<String>::new());
         assert_eq!(truth.survivor.as_deref(), Some("db-b"));
         assert!(stage.got().iter().any(|got| !got.is_ok()), "the kill was not felt");
+        assert_eq!(truth.unavailable.last().unwrap().to_us, truth.service_back_us, "{:?}", truth.unavailable);
         let back_us = truth.service_back_us.unwrap();
         let after = stage.got_between(back_us, u64::MAX);
         assert!(after.len() > 20 && after.iter().all(Got::is_ok), "seed {seed}: {after:?}");
@@ -101,11 +77,11 @@ async fn an_asynchronous_standby_behind_a_slow_link_loses_exactly_the_tail_of_th
     load.await.unwrap();
     let truth = stage.world.truth();
     assert!(truth.lost.len() > 5, "lost {:?}", truth.lost);
-    let on_a: Vec<&str> =
-        truth.commits.iter().filter(|commit| commit.server == "db-a").map(|commit| commit.token.as_str()).collect();
-    let tail = &on_a
-        [on_a.len() - truth.lost.len() - usize::from(on_a.last() != truth.lost.last().map(String::as_str).as_ref())..];
-    assert!(truth.lost.iter().all(|token| tail.contains(&token.as_str())), "{:?} is not the tail {tail:?}", truth.lost);
+    let acknowledged: BTreeSet<String> =
+        stage.got().iter().filter(|got| got.is_ok()).map(|got| got.token.clone()).collect();
+    let on_a: Vec<String> = truth.commits.iter().filter(|it| it.server == "db-a").map(|it| it.token.clone()).collect();
+    let promised: Vec<String> = on_a.into_iter().filter(|token| acknowledged.contains(token)).collect();
+    assert!(promised.ends_with(&truth.lost), "{:?} is not the tail of {promised:?}", truth.lost);
     assert_eq!(truth.stranded, truth.lost);
     assert_truth_fits(&stage, &truth).await;
 }
@@ -146,6 +122,24 @@ async fn a_request_that_hangs_is_served_if_the_node_thaws_in_time() {
         stage.world.thaw("db-a").await.unwrap();
     });
     assert!(got.is_ok(), "{got:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_replica_breaks_the_requests_in_flight_and_no_others() {
+    let stage = Stage::ready(Asynchronous, 5).await;
+    let asked = futures_util::future::join_all((0..300).map(async |index: u64| {
+        stage.wait_ms(index).await;
+        stage.ask(&format!("close-{index}")).await
+    }));
+    let (asked, killed) = tokio::join!(asked, stage.world.kill("app-b"));
+    killed.unwrap();
+    let fault_us = stage.world.truth().fault_instant_us.unwrap();
+    let failed: Vec<&Got> = asked.iter().filter(|got| !got.is_ok()).collect();
+    assert!(!failed.is_empty(), "no request was in flight");
+    for got in failed {
+        assert_eq!(got.reply, Reply::NoAnswer { reason: "connection reset".into() });
+        assert!(got.sent_us < fault_us && fault_us <= got.returned_us, "{got:?} was not in flight at {fault_us}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,6 +236,10 @@ async fn without_a_fence_the_old_primary_takes_part_of_the_requests() {
     stage.operate("fence", "db-a", "").await;
     assert_eq!(stage.operate("reconcile", "monitor", "").await.status, 0);
     assert_eq!(stage.world.model(Property::StoresAgree).unwrap().deviations, 0);
+    assert!(!stage.world.truth().stranded.is_empty());
+    stage.operate("rejoin", "db-a", "db-b").await;
+    let after = stage.world.truth();
+    assert_eq!((after.lost, after.stranded), (truth.lost, Vec::new()));
 }
 
 #[tokio::test(start_paused = true)]

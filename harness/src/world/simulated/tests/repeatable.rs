@@ -38,9 +38,26 @@ fn what_a_drill_costs() {
     let each = begin.elapsed() / 500;
     println!("{each:?} for a drill of 15 s with {} requests", requests / 500);
     let begin = std::time::Instant::now();
-    runtime.block_on(async {
-        let stage = Stage::ready(Synchronous, 1).await;
-        stage.load(30_000).await.unwrap();
-    });
-    println!("{:?} for 600 healthy requests in 30 s", begin.elapsed());
+    for seed in 0..100 {
+        runtime.block_on(async {
+            let stage = Stage::ready(Synchronous, seed).await;
+            stage.load(30_000).await.unwrap();
+        });
+    }
+    println!("{:?} for 600 healthy requests in 30 s", begin.elapsed() / 100);
+    let begin = std::time::Instant::now();
+    for _ in 0..100 {
+        runtime.block_on(only_clients());
+    }
+    println!("{:?} of it for the clients' own waiting", begin.elapsed() / 100);
+}
+
+/// What 600 clients cost that ask nobody.
+async fn only_clients() {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..600 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tasks.spawn(tokio::time::sleep(std::time::Duration::from_millis(8)));
+    }
+    while tasks.join_next().await.is_some() {}
 }

@@ -1,7 +1,7 @@
 //! What a test drives: a world with its system running, and open-loop clients whose answers are kept.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -17,8 +17,8 @@ use crate::{
     plan::Plan,
     scenario::system::Replication,
     world::{
-        CommandOutput, Commands, NodeSpec, Outgoing, Power, Provision, Reply, Resource, Traffic,
-        simulated::SimulatedWorld,
+        CommandOutput, Commands, NodeSpec, Outgoing, Power, Provision, Questions, Reply, Resource, SqlTarget, Traffic,
+        simulated::{SimulatedWorld, Truth},
     },
 };
 
@@ -150,4 +150,44 @@ async fn ask(world: &SimulatedWorld, clock: Clock, token: String) -> Got {
     let sent_us = clock.now_us();
     let reply = world.send(&request).await;
     Got { token, sent_us, returned_us: clock.now_us(), reply }
+}
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+
+/// How a server of the cluster is asked.
+pub(super) fn target(stage: &Stage, node: &str) -> SqlTarget {
+    let access = stage.plan.database("orders").unwrap().clone();
+    SqlTarget { node: node.into(), database: "orders".into(), access }
+}
+
+/// What must hold of the truth and what clients saw, whatever happened.
+pub(super) async fn assert_truth_fits(stage: &Stage, truth: &Truth) {
+    let survivor = target(stage, truth.survivor.as_ref().unwrap());
+    let held: BTreeSet<String> =
+        stage.world.tokens(&survivor, "SELECT token", SECOND).await.unwrap().into_iter().collect();
+    let all: BTreeMap<String, Got> = stage.got().into_iter().map(|got| (got.token.clone(), got)).collect();
+    let promised: BTreeSet<String> = all.values().filter(|got| got.is_ok()).map(|got| got.token.clone()).collect();
+    let lost: BTreeSet<String> = promised.difference(&held).cloned().collect();
+    assert_eq!(truth.lost.iter().cloned().collect::<BTreeSet<_>>(), lost);
+    for commit in &truth.commits {
+        let Some(got) = all.get(&commit.token) else { continue };
+        assert!((got.sent_us..=got.returned_us).contains(&commit.instant_us), "{commit:?} outside {got:?}");
+        assert!(!matches!(got.reply, Reply::Answer { status: 503 }), "{commit:?} was refused");
+    }
+    assert_availability_fits(truth, all.values());
+}
+
+/// While nothing is served, no request that was sent and promptly answered meanwhile was served (one that hung until
+/// its node thawed may have been); since service is back, all are.
+fn assert_availability_fits<'a>(truth: &Truth, all: impl Iterator<Item = &'a Got>) {
+    for got in all {
+        let is_prompt = got.returned_us - got.sent_us < 20_000;
+        for span in truth.unavailable.iter().filter(|span| span.share == 1.0) {
+            let is_inside = got.sent_us >= span.from_us && span.to_us.is_none_or(|to_us| got.returned_us < to_us);
+            assert!(!(is_inside && is_prompt && got.is_ok()), "{got:?} was served in {span:?}");
+        }
+        if truth.service_back_us.is_some_and(|back_us| got.sent_us >= back_us) {
+            assert!(got.is_ok(), "{got:?} was not served after service was back at {:?}", truth.service_back_us);
+        }
+    }
 }
