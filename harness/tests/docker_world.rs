@@ -8,7 +8,8 @@ use std::{
 };
 
 use blackstart::world::{
-    Commands, Network, NodeState, Outgoing, Power, Provision, Questions, Reply, Traffic, WorldErrorKind, docker::sweep,
+    Commands, Network, NodeState, Outgoing, Power, Provision, Questions, Reply, Resource, Traffic, WorldErrorKind,
+    docker::sweep,
 };
 use bollard::{
     Docker,
@@ -57,7 +58,7 @@ async fn an_established_connection_is_cut_too() {
                 bench.world.refuse(&cut(&[("b", "a")])).await.expect("a cut");
             };
             let (sent, ()) = tokio::join!(sending, cutting);
-            assert_eq!(sent.output.trim(), "up", "what was connected must not go on");
+            assert_eq!(sent.output.trim(), "up\nAlarm clock", "what was connected must wait in vain");
         }
         .boxed()
     })
@@ -138,6 +139,14 @@ async fn a_frozen_node_keeps_still_and_its_helper_goes_on() {
             world.thaw("a").await.expect("thawed twice is no error");
             assert_eq!(world.state("a").await.expect("a state"), NodeState::Running);
             assert_eq!(bench.says("a", "echo back").await, "back");
+            world.freeze("a").await.expect("frozen");
+            world.kill("a").await.expect("a frozen node can be killed");
+            assert_eq!(world.state("a").await.expect("a state"), NodeState::Down);
+            world.thaw("a").await.expect_err("what is down cannot be thawed");
+            world.start("a").await.expect("started");
+            assert_eq!(bench.says("a", "echo back").await, "back");
+            // Removed as it is.
+            world.freeze("a").await.expect("frozen");
         }
         .boxed()
     })
@@ -353,13 +362,12 @@ async fn a_sweep_removes_what_a_dead_run_left() {
 async fn a_name_that_is_taken_is_said_to_be() {
     with_nodes("taken", &["a"], &[], |bench| {
         async move {
-            let spec = blackstart::world::Resource::Node(Box::new(node("a", 11, &["a"])));
+            let spec = Resource::Node(Box::new(node("a", 11, &["a"])));
             let taken = bench.world.create(&spec).await.expect_err("there is one");
             assert_eq!(taken.kind, WorldErrorKind::Taken, "{taken}");
             let gone = bench.world.state("nobody").await.expect_err("nobody of that name");
             assert_eq!(gone.kind, WorldErrorKind::NotFound, "{gone}");
-            let networks =
-                bench.world.create(&blackstart::world::Resource::Networks).await.expect_err("they are there");
+            let networks = bench.world.create(&Resource::Networks).await.expect_err("they are there");
             assert_eq!(networks.kind, WorldErrorKind::Taken, "{networks}");
         }
         .boxed()
@@ -375,4 +383,26 @@ async fn the_environment_names_engine_and_images() {
     for name in ["engine", "kernel", "storage_driver", "cpus", "memory_bytes", "image tools"] {
         assert!(found.contains_key(name), "{name} in {found:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_outlives_the_world_that_made_it() {
+    let world = connect("keep").await;
+    let spec = node("a", 11, &["a"]);
+    let made = [Resource::Networks, Resource::Node(Box::new(spec)), Resource::Helper { node: "a".into() }];
+    world.prepare_images(&[docker_bench::image()], &|_| {}).await.expect("images");
+    for resource in &made {
+        if matches!(resource, Resource::Helper { .. }) {
+            world.start("a").await.expect("started");
+        }
+        world.create(resource).await.expect("made");
+    }
+    let before = world.leftovers().await.expect("a list");
+    world.keep().await;
+    drop(world);
+    let all = sweep::list_all().await.expect("a list");
+    let kept: Vec<_> = all.into_iter().filter(|found| before.contains(&found.to_string())).collect();
+    let failed = sweep::remove_found(&kept).await.expect("an engine");
+    assert!(failed.is_empty(), "{failed:?}");
+    assert_eq!(kept.len(), 4, "node, helper, two networks: {kept:?}");
 }

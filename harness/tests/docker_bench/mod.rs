@@ -86,9 +86,33 @@ pub async fn with_specs<F>(test: &str, specs: Vec<NodeSpec>, helpers: &[&str], b
 where
     F: for<'a> FnOnce(&'a Bench) -> BoxFuture<'a, ()>,
 {
+    let targets: Vec<(String, u16)> = specs.iter().map(|spec| (spec.name.clone(), 8080)).collect();
+    with_all(test, &[image()], specs, targets, helpers, body).await;
+}
+
+/// The same with other images, and ports that the relay leads to.
+pub async fn with_images<F>(test: &str, images: &[ImageSpec], specs: Vec<NodeSpec>, targets: &[(&str, u16)], body: F)
+where
+    F: for<'a> FnOnce(&'a Bench) -> BoxFuture<'a, ()>,
+{
+    let targets = targets.iter().map(|(node, port)| ((*node).to_owned(), *port)).collect();
+    with_all(test, images, specs, targets, &[], body).await;
+}
+
+async fn with_all<F>(
+    test: &str,
+    images: &[ImageSpec],
+    specs: Vec<NodeSpec>,
+    targets: Vec<(String, u16)>,
+    helpers: &[&str],
+    body: F,
+) where
+    F: for<'a> FnOnce(&'a Bench) -> BoxFuture<'a, ()>,
+{
     let mut bench = Bench { world: connect(test).await, made: Vec::new() };
     let work = async {
-        bench.make(specs, helpers).await;
+        bench.world.prepare_images(images, &|line| eprintln!("{line}")).await.unwrap_or_else(|error| panic!("{error}"));
+        bench.make(specs, targets, helpers).await;
         body(&bench).await;
     };
     let outcome = std::panic::AssertUnwindSafe(work).catch_unwind().await;
@@ -104,8 +128,7 @@ impl Bench {
         self.world.create(&resource).await.unwrap_or_else(|error| panic!("{error}"));
     }
 
-    async fn make(&mut self, specs: Vec<NodeSpec>, helpers: &[&str]) {
-        self.world.prepare_images(&[image()], &|line| eprintln!("{line}")).await.expect("images");
+    async fn make(&mut self, specs: Vec<NodeSpec>, targets: Vec<(String, u16)>, helpers: &[&str]) {
         self.create(Resource::Networks).await;
         let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
         for spec in specs {
@@ -114,7 +137,7 @@ impl Bench {
             }
             self.create(Resource::Node(Box::new(spec))).await;
         }
-        self.create(Resource::Relay { targets: names.iter().map(|name| (name.clone(), 8080)).collect() }).await;
+        self.create(Resource::Relay { targets }).await;
         for start in join_all(names.iter().map(|name| self.world.start(name))).await {
             start.expect("a start");
         }

@@ -163,4 +163,24 @@ mod tests {
         assert_eq!(classify(&refused), WorldErrorKind::EngineGone);
         assert_eq!(classify(&Error::SocketNotFoundError("/x".into())), WorldErrorKind::EngineGone);
     }
+
+    #[tokio::test]
+    async fn an_engine_that_goes_in_the_middle_is_gone() {
+        let socket = std::env::temp_dir().join(format!("blackstart-{:08x}.sock", rand::random::<u32>()));
+        let listener = tokio::net::UnixListener::bind(&socket).expect("a socket");
+        let path = socket.to_string_lossy().into_owned();
+        let docker = bollard::Docker::connect_with_unix(&path, 5, bollard::API_DEFAULT_VERSION).expect("a client");
+        let hangs_up = async {
+            let (mut stream, _) = listener.accept().await.expect("a request");
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 64]).await;
+        };
+        let (asked, ()) = tokio::join!(docker.ping(), hangs_up);
+        assert_eq!(classify(&asked.expect_err("it hung up")), WorldErrorKind::EngineGone);
+        drop(listener);
+        let refused = docker.ping().await.expect_err("nobody listens");
+        assert_eq!(classify(&refused), WorldErrorKind::EngineGone);
+        std::fs::remove_file(&socket).expect("the socket goes");
+        let missing = docker.ping().await.expect_err("there is no socket");
+        assert_eq!(classify(&missing), WorldErrorKind::EngineGone);
+    }
 }

@@ -1,7 +1,7 @@
 //! Images: built from a folder under a tag that carries a digest of everything they are built from, so that a second
 //! run builds nothing; or there already; or pulled.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs::File, path::Path, time::Duration};
 
 use bollard::{
     Docker, body_full,
@@ -105,8 +105,25 @@ async fn build_where_missing(
     if let Some(image) = find(docker, &recipe.tag).await? {
         return Ok(image);
     }
+    let _lock = lock(&recipe).await?;
+    if let Some(image) = find(docker, &recipe.tag).await? {
+        return Ok(image);
+    }
     progress(&format!("building image {name}"));
     build(docker, recipe, progress).await
+}
+
+/// Two runs that need the same image build it once. The lock ends with the file's handle, also when we are killed.
+async fn lock(recipe: &Recipe) -> Result<File> {
+    let doing = format!("wait for another build of image {}", recipe.name);
+    let path = std::env::temp_dir().join(recipe.tag.replace(['/', ':'], "-")).with_extension("lock");
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::create(path)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let result = locked.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    result.map_err(|error| WorldError::new(WorldErrorKind::Other, doing, error.to_string()).caused_by(error))
 }
 
 /// The tag is a digest of the Dockerfile, its context and the images that it starts from.

@@ -1,6 +1,6 @@
 //! Real containers.
 //!
-//! [`DockerWorld`] is the one implementation of the ports that acts on a Docker engine. Its rooms: [`names`] and
+//! [`DockerWorld`] is the one implementation of the ports that acts on a Docker engine. Its rooms: `names` and
 //! `subnet` say what a run's things are called and which addresses they have; `images`, `networks`, `nodes`, `relay` and
 //! `helper` make them; `power`, `links`, `exec`, `traffic` and `questions` are the ports; `provision` makes and removes
 //! by the ledger's words. [`sweep`] removes what other runs left, and [`doctor`] says what an engine can do.
