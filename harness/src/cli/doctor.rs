@@ -1,4 +1,6 @@
 //! doctor
 #[derive(Debug, clap::Args)]
 pub struct Args {}
-pub fn main(_: &Args) -> u8 { 0 }
+pub fn main(_: &Args) -> u8 {
+    0
+}

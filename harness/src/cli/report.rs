@@ -22,7 +22,8 @@ pub struct Args {
 /// Renders the record to stdout.
 pub fn main(args: &Args) -> u8 {
     let path = args.run.join("result.json");
-    let read = fs::read_to_string(&path).map_err(|error| format!("{error}; name the folder of a run, such as runs/<run-id>"));
+    let read =
+        fs::read_to_string(&path).map_err(|error| format!("{error}; name the folder of a run, such as runs/<run-id>"));
     let record = read.and_then(|text| json::read(&text).map_err(|error| error.to_string()));
     match record {
         Ok(record) => {

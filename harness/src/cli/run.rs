@@ -207,9 +207,7 @@ async fn run_one(
             let setting = setting(&start, &job, Clock::start(), ledger, cancel, listener);
             Ok(drill::run(job.plan, world, setting).await)
         }
-        WorldName::Simulated => {
-            tokio::task::spawn_blocking(move || simulate(&start, job, cancel, listener)).await?
-        }
+        WorldName::Simulated => tokio::task::spawn_blocking(move || simulate(&start, job, cancel, listener)).await?,
     }
 }
 

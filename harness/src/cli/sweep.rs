@@ -1,4 +1,6 @@
 //! sweep
 #[derive(Debug, clap::Args)]
 pub struct Args {}
-pub fn main(_: &Args) -> u8 { 0 }
+pub fn main(_: &Args) -> u8 {
+    0
+}

@@ -109,7 +109,10 @@ fn notes(plan: &Plan) -> Vec<String> {
             .to_owned(),
     ];
     notes.extend(plan.declared.scenario.tolerate.iter().map(|tolerance| {
-        format!("Tolerated: up to {} deviations of `{}`, because {}", tolerance.up_to, tolerance.check, tolerance.because)
+        format!(
+            "Tolerated: up to {} deviations of `{}`, because {}",
+            tolerance.up_to, tolerance.check, tolerance.because
+        )
     }));
     notes
 }
@@ -135,7 +138,9 @@ fn measure_into(record: &mut Record, plan: &Plan, facts: &Facts, observed: &Obse
     let time = recovery_time(observed);
     let since = time.sustained.interval();
     record.load = Some(measure_load(observed, since));
-    for (name, moment) in [("fault_in_place", observed.fault), ("service_sustained", since.filter(|_| observed.fault.is_some()))] {
+    for (name, moment) in
+        [("fault_in_place", observed.fault), ("service_sustained", since.filter(|_| observed.fault.is_some()))]
+    {
         if let Some(moment) = moment {
             record.milestones.insert(name.to_owned(), ms(moment));
         }
@@ -144,9 +149,12 @@ fn measure_into(record: &mut Record, plan: &Plan, facts: &Facts, observed: &Obse
         record.milestones.insert("verified".to_owned(), ms(Interval::exactly(verified_us)));
     }
     record.rto = Some(rto(plan, observed, &time));
-    if let Some(first) = record.rto.iter().flat_map(|rto| &rto.outages).find(|outage| {
-        observed.fault.is_some_and(|fault| outage.began_ms.upper >= fault.lower as f64 / 1e3)
-    }) {
+    if let Some(first) = record
+        .rto
+        .iter()
+        .flat_map(|rto| &rto.outages)
+        .find(|outage| observed.fault.is_some_and(|fault| outage.began_ms.upper >= fault.lower as f64 / 1e3))
+    {
         record.milestones.insert("first_failure".to_owned(), first.began_ms);
     }
     // Without a writer to ask, nothing is known of what was lost; that must not look like a loss of everything.

@@ -88,7 +88,8 @@ pub fn resolved(plan: &Plan) -> String {
         ("scenario", serde_json::to_value(&plan.declared.scenario)),
         ("system", serde_json::to_value(&plan.declared.system)),
     ]);
-    let told: BTreeMap<&str, serde_json::Value> = told.into_iter().filter_map(|(key, value)| Some((key, value.ok()?))).collect();
+    let told: BTreeMap<&str, serde_json::Value> =
+        told.into_iter().filter_map(|(key, value)| Some((key, value.ok()?))).collect();
     serde_saphyr::to_string(&told).unwrap_or_else(|error| format!("# could not be written: {error}\n"))
 }
 

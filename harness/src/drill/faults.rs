@@ -5,12 +5,7 @@ use std::sync::Arc;
 use tokio::{sync::watch, task::JoinSet};
 
 use super::event::{Event, Events};
-use crate::{
-    fault::Scene,
-    plan::PlannedFault,
-    recovery::Standing,
-    world::Result,
-};
+use crate::{fault::Scene, plan::PlannedFault, recovery::Standing, world::Result};
 
 /// How far the faults of a plan have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

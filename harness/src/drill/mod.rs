@@ -21,8 +21,8 @@ use crate::{
     journal::Journal,
     plan::Plan,
     topology::{Topology, ledger::Ledger},
-    world::World,
     workload::History,
+    world::World,
 };
 pub use bundle::{Bundle, digest_of};
 pub use event::{Event, Events, Listener, Stamped};

@@ -22,8 +22,8 @@ use crate::{
     scenario::{drill::Recoverer, system::Role},
     topology::Topology,
     verify::Examiner,
-    world::{NodeState, World, WorldError, WorldErrorKind},
     workload::{Clients, Draw, Sender, StallWatch, Stream, draws},
+    world::{NodeState, World, WorldError, WorldErrorKind},
 };
 
 /// How long a control is watched: there is no fault whose end could end it.
@@ -48,9 +48,11 @@ pub async fn run(
     let timer = PhaseTimer::start("provision", setting, events);
     let say = |text: &str| events.say(Event::Progress { text: text.to_owned() });
     facts.images = topology.provision(plan, &say).await.map_err(|error| stop("provision", error))?;
+    let clients = Clients::new(Arc::clone(world), setting.clock, plan.load.clone());
+    say("the service answers");
+    warm_up(plan, &clients, setting).await?;
     timer.end(facts);
 
-    let clients = Clients::new(Arc::clone(world), setting.clock, plan.load.clone());
     let mut drill = Drill {
         procedure: Procedure { scene: scene.clone(), standing: Arc::new(Mutex::new(Vec::new())) },
         scene,
@@ -73,6 +75,37 @@ pub async fn run(
     drill.verify(facts).await;
     facts.history = drill.clients.history();
     timer.end(facts);
+    Ok(())
+}
+
+/// How many requests in a row must be acknowledged before the load starts.
+const WARM: usize = 6;
+
+/// How long that may take.
+const WARM_WITHIN: Duration = Duration::from_secs(20);
+
+/// Sends probes until the service has answered several in a row: a load that starts against a balancer that has not yet
+/// seen its servers would count our own haste as failures of the system.
+async fn warm_up(plan: &Plan, clients: &Clients, setting: &Setting) -> Result<(), Stop> {
+    let give_up = tokio::time::Instant::now() + WARM_WITHIN;
+    let draw = Draw { kind: plan.load.probe.clone(), number: 1 };
+    let mut in_a_row = 0;
+    for index in 0.. {
+        let now_us = setting.clock.now_us();
+        let sent = clients.send(Sender::WarmUp, index, &draw, now_us, plan.load.probe_deadline).await;
+        in_a_row = if sent.is_ok() { in_a_row + 1 } else { 0 };
+        if in_a_row >= WARM {
+            break;
+        }
+        if tokio::time::Instant::now() >= give_up {
+            let happened = format!("its last answer was: {}", sent.reply);
+            return Err(stop(
+                "provision",
+                WorldError::new(WorldErrorKind::TimedOut, "see the service answer", happened),
+            ));
+        }
+        tokio::time::sleep(EVERY).await;
+    }
     Ok(())
 }
 
@@ -158,7 +191,8 @@ impl Drill<'_> {
         faults.until(|progress| progress.in_place > 0).await?;
         timer.end(facts);
         if let Some(at_us) = *detected.borrow() {
-            let happened = format!("a failure was detected {:.1} s into the load, before any fault", at_us as f64 / 1e6);
+            let happened =
+                format!("a failure was detected {:.1} s into the load, before any fault", at_us as f64 / 1e6);
             return Err(stop("load", WorldError::new(WorldErrorKind::Other, "keep the load undisturbed", happened)));
         }
         let timer = PhaseTimer::start("recover", self.setting, self.events);
@@ -219,11 +253,8 @@ impl Drill<'_> {
     }
 
     fn start_faults(&self, load_started_us: u64) -> FaultsUnderWay {
-        let injector = Injector {
-            scene: self.scene.clone(),
-            standing: Arc::clone(self.standing()),
-            events: self.events.clone(),
-        };
+        let injector =
+            Injector { scene: self.scene.clone(), standing: Arc::clone(self.standing()), events: self.events.clone() };
         let (tell, progress) = watch::channel(Progress::default());
         FaultsUnderWay { task: tokio::spawn(injector.run(load_started_us, tell)), progress }
     }
@@ -309,7 +340,8 @@ impl Drill<'_> {
 
     /// Waits until the service has been as declared for as long as declared, counted from now.
     async fn await_service(&self, give_up: tokio::time::Instant) -> bool {
-        let since_us = self.now_us().saturating_sub(self.plan().service_level.sustained_for.duration().as_micros() as u64);
+        let since_us =
+            self.now_us().saturating_sub(self.plan().service_level.sustained_for.duration().as_micros() as u64);
         loop {
             let now_us = self.now_us();
             if self.clients.with_history(|history| is_sustained(self.plan(), history, since_us, now_us)) {
@@ -332,6 +364,7 @@ impl Drill<'_> {
             down: self.nodes_left_down(facts).await,
             fault_us: facts.faults.first().map(|fault| fault.began_us.lower),
             survivors: None,
+            writer: Arc::default(),
         };
         match examiner.survivors().await {
             Ok(tokens) => examiner.survivors = Some(Arc::new(tokens)),
@@ -351,12 +384,21 @@ impl Drill<'_> {
         if facts.levels.iter().all(|level| holds(level.status)) {
             facts.verified_us = Some(self.now_us());
         }
+        // What the checks themselves wrote must have survived as well, so the last word on survivors comes after them.
+        if let Ok(tokens) = examiner.survivors().await {
+            facts.survivors = Some(Arc::new(tokens));
+        }
         facts.stranded = self.ask_failed_nodes(&examiner, facts).await;
     }
 
     async fn nodes_left_down(&self, facts: &Facts) -> Vec<String> {
         let is_dark = |name: &String| {
-            facts.faults.iter().any(|fault| fault.stands() && fault.fault.kind == "zone_dark" && fault.fault.action.is_reversible() && fault.fault.victims.contains(name))
+            facts.faults.iter().any(|fault| {
+                fault.stands()
+                    && fault.fault.kind == "zone_dark"
+                    && fault.fault.action.is_reversible()
+                    && fault.fault.victims.contains(name)
+            })
         };
         let mut down = Vec::new();
         for planned in &self.plan().nodes {
@@ -373,7 +415,8 @@ impl Drill<'_> {
     async fn ask_failed_nodes(&self, examiner: &Examiner, facts: &Facts) -> Option<Vec<String>> {
         let database = self.plan().database(&self.plan().load.survivors.database)?;
         let was_hit = |name: &&String| facts.faults.iter().any(|fault| fault.fault.victims.contains(name));
-        let is_primary = |name: &&String| self.plan().node(name).is_some_and(|planned| planned.node.role == Role::Primary);
+        let is_primary =
+            |name: &&String| self.plan().node(name).is_some_and(|planned| planned.node.role == Role::Primary);
         let mut found = None;
         for node in database.nodes.iter().filter(was_hit).filter(is_primary) {
             if let Ok(tokens) = examiner.stranded(node).await {

@@ -21,7 +21,8 @@ pub async fn prove_cut(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -
     });
     try_join_all(tries).await?;
     let listed: Vec<String> = pairs.iter().take(4).map(|(from, to)| format!("{from} → {to}")).collect();
-    let more = if pairs.len() > listed.len() { format!(" and {} more", pairs.len() - listed.len()) } else { String::new() };
+    let more =
+        if pairs.len() > listed.len() { format!(" and {} more", pairs.len() - listed.len()) } else { String::new() };
     Ok(format!("a connection gets no answer: {}{more}", listed.join(", ")))
 }
 

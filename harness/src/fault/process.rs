@@ -10,6 +10,7 @@ use crate::{
 
 /// Each victim has no process left, and its own question is no longer answered.
 pub async fn prove_killed(scene: &Scene, victims: &[String]) -> Result<String> {
+    try_join_all(victims.iter().map(|victim| scene.world.await_down(victim))).await?;
     prove_state(scene, victims, NodeState::Down, "has no process").await
 }
 

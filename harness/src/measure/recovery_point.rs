@@ -57,9 +57,10 @@ pub fn loss(history: &[Sent], survivors: &[String], fault_us: Option<u64>) -> Lo
 fn holes(history: &[Sent], lost: &[usize], fault_us: Option<u64>) -> u64 {
     let is_lost: std::collections::HashSet<usize> = lost.iter().copied().collect();
     let before_fault = |sent: &Sent| fault_us.is_none_or(|fault_us| sent.returned_us <= fault_us);
-    let survived = history.iter().enumerate().filter(|(index, sent)| {
-        sent.outcome == Outcome::Ok && before_fault(sent) && !is_lost.contains(index)
-    });
+    let survived = history
+        .iter()
+        .enumerate()
+        .filter(|(index, sent)| sent.outcome == Outcome::Ok && before_fault(sent) && !is_lost.contains(index));
     let Some(last_sent_us) = survived.map(|(_, sent)| sent.sent_us).max() else { return 0 };
     lost.iter().filter(|index| history[**index].returned_us < last_sent_us).count() as u64
 }

@@ -155,7 +155,11 @@ impl Windows<'_> {
     fn reach(&mut self, start: usize) {
         let end_us = self.requests[start].sent_us + self.window_us;
         while let Some(sent) = self.requests.get(self.end).filter(|sent| sent.sent_us < end_us) {
-            if sent.is_ok() { self.good += 1 } else { self.failed += 1 }
+            if sent.is_ok() {
+                self.good += 1
+            } else {
+                self.failed += 1
+            }
             self.end += 1;
         }
     }

@@ -153,9 +153,8 @@ fn latency_counts_from_the_intended_time() {
 #[test]
 #[ignore = "takes seconds; prints how long a million requests take"]
 fn a_million_requests() {
-    let history: Vec<Sent> = (0..1_000_000)
-        .map(|n| sent(&format!("load-{n:07}"), Sender::Load, n, n + 5, Outcome::Ok))
-        .collect();
+    let history: Vec<Sent> =
+        (0..1_000_000).map(|n| sent(&format!("load-{n:07}"), Sender::Load, n, n + 5, Outcome::Ok)).collect();
     let survivors = good_tokens(&history);
     let level = level(0.01);
     let observed = Observed { fault: Some(Interval::exactly(500_000 * MS)), ..observed(&history, &survivors, &level) };

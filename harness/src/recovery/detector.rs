@@ -12,9 +12,6 @@ use crate::{
     workload::{Clients, Draw, Sender},
 };
 
-
-
-
 /// A detector of failures.
 pub struct Detector {
     clients: Clients,

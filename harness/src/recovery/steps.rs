@@ -63,7 +63,10 @@ impl Procedure {
                 let doing = command.run.join(" ");
                 succeeded(&doing, &command.on, world.run(&command.on, &command.run, within).await?)
             }
-            StepAction::PowerOff { node } => world.kill(node).await.map(|()| "no process is left".to_owned()),
+            StepAction::PowerOff { node } => {
+                world.kill(node).await?;
+                world.await_down(node).await.map(|()| "no process is left".to_owned())
+            }
             StepAction::Start { node } => self.start(node).await,
             StepAction::Heal { settle } => self.heal_all(*settle).await,
             StepAction::AwaitWriter { database, name, node } => self.await_writer(database, name, node).await,
@@ -82,6 +85,7 @@ impl Procedure {
 
     async fn start(&self, node: &str) -> Result<String> {
         let scene = &self.scene;
+        scene.world.await_down(node).await?;
         scene.world.start(node).await?;
         if let Some(planned) = scene.plan.node(node) {
             crate::topology::until_ready(scene.world.as_ref(), &scene.plan, &planned.node).await?;

@@ -12,8 +12,8 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    include::include_queries,
     Declared, Refusal, Refusals, Scenario, System,
+    include::include_queries,
     judge::{self, Note},
     locate::{self, Place, Tree},
     refusal::Severity,

@@ -59,7 +59,6 @@ impl Topology {
         let mut resources: Vec<Resource> = nodes.into_iter().map(|spec| Resource::Node(Box::new(spec))).collect();
         resources.push(Resource::Relay { targets: specs::relay_targets(plan) });
         self.make_all(resources).await?;
-        self.start_all(plan).await?;
         let helpers = plan.helpers.iter().map(|node| Resource::Helper { node: node.clone() }).collect();
         self.make_all(helpers).await?;
         self.set_up(plan, say).await?;
@@ -74,21 +73,16 @@ impl Topology {
         }
         let make = |resource: Resource| {
             let world = Arc::clone(&self.world);
-            self.making.spawn(async move { world.create(&resource).await })
+            self.making.spawn(async move {
+                world.create(&resource).await?;
+                // A node starts as soon as it is made: one that has others to wait for waits by itself.
+                match &resource {
+                    Resource::Node(spec) => world.start(&spec.name).await,
+                    _ => Ok(()),
+                }
+            })
         };
         let tasks: Vec<_> = resources.into_iter().map(make).collect();
-        for done in join_all(tasks).await {
-            done.unwrap_or_else(|panic| Err(task_error(&panic)))?;
-        }
-        Ok(())
-    }
-
-    async fn start_all(&self, plan: &Plan) -> Result<()> {
-        let start = |name: String| {
-            let world = Arc::clone(&self.world);
-            self.making.spawn(async move { world.start(&name).await })
-        };
-        let tasks: Vec<_> = plan.nodes.iter().map(|planned| start(planned.node.name.clone())).collect();
         for done in join_all(tasks).await {
             done.unwrap_or_else(|panic| Err(task_error(&panic)))?;
         }
@@ -175,11 +169,8 @@ async fn run_setup(world: &dyn World, command: &Command) -> Result<()> {
 }
 
 fn ledger_error(name: &str, error: &std::io::Error) -> WorldError {
-    let kind = if error.kind() == std::io::ErrorKind::StorageFull {
-        WorldErrorKind::DiskFull
-    } else {
-        WorldErrorKind::Other
-    };
+    let kind =
+        if error.kind() == std::io::ErrorKind::StorageFull { WorldErrorKind::DiskFull } else { WorldErrorKind::Other };
     WorldError::new(kind, format!("write `{name}` into the ledger"), error.to_string())
 }
 

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use crate::{
     plan::{Plan, PlannedNode},
     scenario::system::Image,
-    world::{ImageSource, ImageSpec, NodeSpec, WorldError, WorldErrorKind},
+    world::{ImageSource, ImageSpec, NodeSpec, RelayTarget, WorldError, WorldErrorKind},
 };
 
 /// The images that a plan needs.
@@ -77,14 +77,15 @@ fn node_spec(plan: &Plan, planned: &PlannedNode) -> Result<NodeSpec, WorldError>
 }
 
 /// Every node and port that the harness itself reaches.
-pub fn relay_targets(plan: &Plan) -> Vec<(String, u16)> {
-    let observed = |planned: &PlannedNode| {
-        let name = planned.node.name.clone();
-        planned.node.observe.iter().map(move |port| (name.clone(), *port)).collect::<Vec<_>>()
-    };
+pub fn relay_targets(plan: &Plan) -> Vec<RelayTarget> {
+    let to =
+        |planned: &PlannedNode, port: u16| RelayTarget { node: planned.node.name.clone(), host: planned.host, port };
+    let observed = plan.nodes.iter().flat_map(|planned| planned.node.observe.iter().map(|port| to(planned, *port)));
     let databases = plan.declared.system.databases.values();
-    let asked = databases.flat_map(|database| database.nodes.iter().map(|node| (node.clone(), database.port)));
-    let mut targets: Vec<(String, u16)> = plan.nodes.iter().flat_map(observed).chain(asked).collect();
+    let asked = databases.flat_map(|database| {
+        database.nodes.iter().filter_map(|node| plan.node(node)).map(|planned| to(planned, database.port))
+    });
+    let mut targets: Vec<RelayTarget> = observed.chain(asked).collect();
     targets.sort();
     targets.dedup();
     targets

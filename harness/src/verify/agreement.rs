@@ -12,7 +12,8 @@ use crate::{
 const NAMED: usize = 3;
 
 pub(super) async fn ask(examiner: &Examiner, check: &AgreementCheck) -> Result<Finding> {
-    let (left, right) = futures_util::future::try_join(side(examiner, &check.left), side(examiner, &check.right)).await?;
+    let (left, right) =
+        futures_util::future::try_join(side(examiner, &check.left), side(examiner, &check.right)).await?;
     Ok(compare(&check.left.database, &left, &check.right.database, &right))
 }
 
@@ -41,8 +42,11 @@ fn compare(left_name: &str, left: &Rows, right_name: &str, right: &Rows) -> Find
     let ((left, left_twice), (right, right_twice)) = (keyed(left), keyed(right));
     let only_left: Vec<&str> = left.keys().filter(|key| !right.contains_key(*key)).copied().collect();
     let only_right: Vec<&str> = right.keys().filter(|key| !left.contains_key(*key)).copied().collect();
-    let differ: Vec<&str> =
-        left.iter().filter(|(key, row)| right.get(*key).is_some_and(|other| other != *row)).map(|(key, _)| *key).collect();
+    let differ: Vec<&str> = left
+        .iter()
+        .filter(|(key, row)| right.get(*key).is_some_and(|other| other != *row))
+        .map(|(key, _)| *key)
+        .collect();
     let kinds = [
         (format!("only in {left_name}"), only_left),
         (format!("only in {right_name}"), only_right),
@@ -51,7 +55,8 @@ fn compare(left_name: &str, left: &Rows, right_name: &str, right: &Rows) -> Find
         (format!("twice in {right_name}"), right_twice),
     ];
     let deviations = kinds.iter().map(|(_, keys)| keys.len() as u64).sum();
-    let found: Vec<String> = kinds.iter().filter(|(_, keys)| !keys.is_empty()).map(|(what, keys)| describe(what, keys)).collect();
+    let found: Vec<String> =
+        kinds.iter().filter(|(_, keys)| !keys.is_empty()).map(|(what, keys)| describe(what, keys)).collect();
     let detail = if found.is_empty() {
         format!("{} rows of {left_name} and {right_name} agree", left.len())
     } else {
@@ -80,10 +85,7 @@ mod tests {
         let right = rows(&[("a", "done"), ("b", "done"), ("d", "open"), ("d", "open")]);
         let finding = compare("orders", &left, "monitor", &right);
         assert_eq!(finding.deviations, 4);
-        assert_eq!(
-            finding.detail,
-            "1 only in orders (c); 1 only in monitor (d); 1 differ (b); 1 twice in monitor (d)"
-        );
+        assert_eq!(finding.detail, "1 only in orders (c); 1 only in monitor (d); 1 differ (b); 1 twice in monitor (d)");
     }
 
     #[test]

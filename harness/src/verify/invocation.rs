@@ -10,7 +10,12 @@ use crate::{
 };
 
 /// Sends a request of its own, and waits for the end that the check declares. Each try uses a token of its own.
-pub(super) async fn ask(examiner: &Examiner, check: &Check, invocation: &InvocationCheck, index: usize) -> Result<Finding> {
+pub(super) async fn ask(
+    examiner: &Examiner,
+    check: &Check,
+    invocation: &InvocationCheck,
+    index: usize,
+) -> Result<Finding> {
     let number = next_number(examiner, check.level, index);
     let draw = Draw { kind: invocation.request.clone(), number: 1 };
     let intended_us = examiner.clock.now_us();
@@ -31,7 +36,8 @@ pub(super) async fn ask(examiner: &Examiner, check: &Check, invocation: &Invocat
 
 /// Checks run side by side, and each may try more than once: their tokens must never meet.
 fn next_number(examiner: &Examiner, level: u8, index: usize) -> usize {
-    let tries = examiner.clients.with_history(|history| history.iter().filter(|sent| sent.sender == Sender::Check).count());
+    let tries =
+        examiner.clients.with_history(|history| history.iter().filter(|sent| sent.sender == Sender::Check).count());
     usize::from(level) * 100_000 + index * 1000 + tries
 }
 

@@ -12,7 +12,10 @@ mod invocation;
 mod one_writer;
 mod sql;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use blackstart_reports::{
     record::{CheckResult, LevelResult, Status},
@@ -24,8 +27,8 @@ use crate::{
     clock::Clock,
     plan::{Plan, or_default},
     scenario::system::{Check, Database},
-    world::{Result, SqlTarget, World, WorldError, WorldErrorKind},
     workload::Clients,
+    world::{Result, SqlTarget, World, WorldError, WorldErrorKind},
 };
 
 /// The names of the six levels.
@@ -66,6 +69,8 @@ pub struct Examiner {
     pub fault_us: Option<u64>,
     /// The tokens of the recovered writer, where they could be read.
     pub survivors: Option<Arc<Vec<String>>>,
+    /// The server that took writes when it was last looked for.
+    pub writer: Arc<Mutex<Option<String>>>,
 }
 
 /// One check's result with what came back.
@@ -172,13 +177,24 @@ impl Examiner {
         if on != "writer" {
             return Ok(SqlTarget { node: on.to_owned(), database: database.to_owned(), access: access.clone() });
         }
+        // The one found last is asked first: a server that is away costs every full round its whole patience.
+        let known = self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(node) = known {
+            let target = SqlTarget { node, database: database.to_owned(), access: access.clone() };
+            if matches!(self.world.is_writer(&target, ASK_WITHIN).await, Ok(true)) {
+                return Ok(target);
+            }
+        }
         let writers = one_writer::writers(self, database).await?;
         match &writers.takes[..] {
             [writer] => {
+                *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer.clone());
                 Ok(SqlTarget { node: writer.clone(), database: database.to_owned(), access: access.clone() })
             }
             [] => Err(answered(format!("find the writer of {database}"), "no server takes writes")),
-            several => Err(answered(format!("find the writer of {database}"), format!("{} take writes", several.join(", ")))),
+            several => {
+                Err(answered(format!("find the writer of {database}"), format!("{} take writes", several.join(", "))))
+            }
         }
     }
 
@@ -216,7 +232,11 @@ const fn is_finding(error: &WorldError) -> bool {
 }
 
 fn out_of_time(check: &Check, within: Duration) -> WorldError {
-    WorldError::new(WorldErrorKind::TimedOut, format!("get an answer to check {}", check.id), format!("none within {within:?}"))
+    WorldError::new(
+        WorldErrorKind::TimedOut,
+        format!("get an answer to check {}", check.id),
+        format!("none within {within:?}"),
+    )
 }
 
 fn answered(doing: String, happened: impl Into<String>) -> WorldError {

@@ -36,7 +36,9 @@ pub(super) async fn writers(examiner: &Examiner, database: &str) -> Result<Write
         match answer {
             Ok(true) => writers.takes.push(node),
             Ok(false) => writers.takes_none.push(node),
-            Err(error) => writers.silent.push(format!("{node} ({})", error.happened.lines().next().unwrap_or_default())),
+            Err(error) => {
+                writers.silent.push(format!("{node} ({})", error.happened.lines().next().unwrap_or_default()))
+            }
         }
     }
     Ok(writers)

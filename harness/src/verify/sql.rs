@@ -19,7 +19,8 @@ fn judge(check: &SqlCheck, rows: &Rows) -> Finding {
     let only = rows.first().and_then(|row| row.first()).cloned().flatten();
     let (deviations, detail) = if check.no_rows {
         let first = raw.lines().take(3).collect::<Vec<_>>().join("; ");
-        let found = if rows.is_empty() { "no row, as it must be".to_owned() } else { format!("{} rows: {first}", rows.len()) };
+        let found =
+            if rows.is_empty() { "no row, as it must be".to_owned() } else { format!("{} rows: {first}", rows.len()) };
         (rows.len() as u64, found)
     } else if let Some(value) = &check.value {
         let found = only.as_deref().unwrap_or("nothing");

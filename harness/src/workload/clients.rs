@@ -114,6 +114,7 @@ fn token(sender: Sender, index: usize) -> String {
         Sender::Load => "load",
         Sender::Probe => "probe",
         Sender::Detector => "detect",
+        Sender::WarmUp => "warm",
         Sender::Check => "check",
         Sender::TightLoop => "tight",
     };

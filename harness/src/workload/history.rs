@@ -14,6 +14,8 @@ pub enum Sender {
     Probe,
     /// The detection of failures.
     Detector,
+    /// Before the load, until the service answers.
+    WarmUp,
     /// A check.
     Check,
     /// An independent prober that sends again as soon as it is answered, to hold the measuring against.

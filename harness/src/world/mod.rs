@@ -60,8 +60,8 @@ pub enum Resource {
     Node(Box<NodeSpec>),
     /// What lets the harness reach into the private network: one published port for each node and port.
     Relay {
-        /// Node and port.
-        targets: Vec<(String, u16)>,
+        /// Where it leads.
+        targets: Vec<RelayTarget>,
     },
     /// A helper in a running node's network namespace.
     Helper {
@@ -81,6 +81,17 @@ impl Resource {
             Self::Helper { node } => format!("helper of {node}"),
         }
     }
+}
+
+/// A port of a node that the harness reaches through the relay.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RelayTarget {
+    /// The node.
+    pub node: String,
+    /// The last part of its address.
+    pub host: u8,
+    /// Its port.
+    pub port: u16,
 }
 
 /// A node to be made.
@@ -228,8 +239,11 @@ pub trait Provision: Send + Sync {
 pub trait Power: Send + Sync {
     /// Starts a node that is down.
     async fn start(&self, node: &str) -> Result<()>;
-    /// Kills every process of a node at once.
+    /// Kills every process of a node at once, and returns as soon as the kill has been delivered: what the engine then
+    /// does to clear up takes longer, and is no part of the disaster. [`Power::await_down`] waits for that.
     async fn kill(&self, node: &str) -> Result<()>;
+    /// Waits until a killed node has no process left.
+    async fn await_down(&self, node: &str) -> Result<()>;
     /// Freezes every process of a node.
     async fn freeze(&self, node: &str) -> Result<()>;
     /// Thaws a frozen node.

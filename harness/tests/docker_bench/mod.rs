@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use blackstart::world::{
-    CommandOutput, Commands, ImageSource, ImageSpec, NodeSpec, Power, Provision, Resource,
+    CommandOutput, Commands, ImageSource, ImageSpec, NodeSpec, Power, Provision, RelayTarget, Resource,
     docker::{DockerWorld, RunIdentity},
 };
 use futures_util::{FutureExt, future::BoxFuture, future::join_all};
@@ -131,12 +131,15 @@ impl Bench {
     async fn make(&mut self, specs: Vec<NodeSpec>, targets: Vec<(String, u16)>, helpers: &[&str]) {
         self.create(Resource::Networks).await;
         let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+        let hosts: Vec<(String, u8)> = specs.iter().map(|spec| (spec.name.clone(), spec.host)).collect();
         for spec in specs {
             if spec.data.is_some() {
                 self.create(Resource::Volume { node: spec.name.clone() }).await;
             }
             self.create(Resource::Node(Box::new(spec))).await;
         }
+        let host = |node: &str| hosts.iter().find(|(name, _)| name == node).map_or(0, |(_, host)| *host);
+        let targets = targets.into_iter().map(|(node, port)| RelayTarget { host: host(&node), node, port }).collect();
         self.create(Resource::Relay { targets }).await;
         for start in join_all(names.iter().map(|name| self.world.start(name))).await {
             start.expect("a start");

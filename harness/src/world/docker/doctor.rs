@@ -11,12 +11,14 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::{DockerWorld, RunIdentity, errors::Doing, images};
-use crate::world::{NodeSpec, Power, Provision, Resource, Result, WorldError, WorldErrorKind};
+use crate::world::{NodeSpec, Power, Provision, RelayTarget, Resource, Result, WorldError, WorldErrorKind};
 
 /// The image that everything of ours is built on.
 pub const BASE_IMAGE: &str = "debian:trixie-slim";
 /// The node of the probes.
 const NODE: &str = "probe";
+/// The last part of its address.
+const HOST: u8 = 11;
 /// The name by which the node's image goes.
 const IMAGE: &str = "blackstart tools";
 /// Less free room than this is too little for a drill.
@@ -238,7 +240,7 @@ fn resources() -> [Resource; 4] {
         image: IMAGE.to_owned(),
         command: Vec::new(),
         environment: BTreeMap::new(),
-        host: 11,
+        host: HOST,
         neighbours: Vec::new(),
         data: None,
         files: Vec::new(),
@@ -248,7 +250,7 @@ fn resources() -> [Resource; 4] {
     [
         Resource::Networks,
         Resource::Node(Box::new(spec)),
-        Resource::Relay { targets: vec![(NODE.to_owned(), 1)] },
+        Resource::Relay { targets: vec![RelayTarget { node: NODE.to_owned(), host: HOST, port: 1 }] },
         Resource::Helper { node: NODE.to_owned() },
     ]
 }

@@ -186,7 +186,10 @@ async fn build(docker: &Docker, recipe: Recipe, progress: Progress<'_>) -> Resul
         while let Some(step) = steps.next().await {
             let said = step.map_err(|error| failed_build(&doing, &lines, error))?.stream.unwrap_or_default();
             for line in said.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
-                progress(&format!("{name}: {line}"));
+                // The engine's own chatter about layers tells a person nothing.
+                if line.starts_with("Step ") {
+                    progress(&format!("{name}: {line}"));
+                }
                 lines.push(line.to_owned());
             }
         }

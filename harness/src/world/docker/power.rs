@@ -1,12 +1,18 @@
 //! The power of nodes: what the engine does to the whole of a container at once.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use async_trait::async_trait;
 use bollard::{
     models::ContainerState,
-    query_parameters::{InspectContainerOptions, KillContainerOptionsBuilder, StartContainerOptions},
+    query_parameters::{
+        EventsOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder, StartContainerOptions,
+    },
 };
+use futures_util::StreamExt;
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -37,16 +43,16 @@ impl DockerWorld {
         Ok((read_state(&state), state.started_at.unwrap_or_default()))
     }
 
-    async fn await_down(&self, node: &str) -> Result<()> {
-        let deadline = Instant::now() + DOWN_WITHIN;
-        while self.state(node).await? != NodeState::Down {
-            if Instant::now() > deadline {
-                let happened = format!("the engine says after {DOWN_WITHIN:?} that it still runs");
-                return Err(WorldError::new(WorldErrorKind::TimedOut, format!("kill node {node}"), happened));
-            }
-            sleep(DOWN_POLL).await;
+    /// Ends when the engine says that a kill of a container has been delivered; it says so long before it has cleared
+    /// up. It never ends if the engine's clock is so far from ours that it cannot know what we mean by now.
+    async fn kill_delivered(&self, container: String) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let wanted = HashMap::from([("container", vec![container]), ("event", vec!["kill".to_owned()])]);
+        let options = EventsOptionsBuilder::new().since(&now.to_string()).filters(&wanted).build();
+        let mut events = std::pin::pin!(self.docker.events(Some(options)));
+        if !matches!(events.next().await, Some(Ok(_))) {
+            std::future::pending::<()>().await;
         }
-        Ok(())
     }
 }
 
@@ -64,15 +70,36 @@ impl Power for DockerWorld {
     }
 
     async fn kill(&self, node: &str) -> Result<()> {
-        let doing = format!("kill node {node}");
-        let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
-        match self.docker.kill_container(&self.run.container(node), Some(options)).await {
-            // It is down already: nothing of it is left to kill.
-            Err(error) if status(&error) == Some(409) => {}
-            result => result.doing(doing)?,
+        let (docker, container) = (self.docker.clone(), self.run.container(node));
+        let killed = tokio::spawn(async move {
+            let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
+            docker.kill_container(&container, Some(options)).await
+        });
+        tokio::select! {
+            biased;
+            answer = killed => match answer {
+                // It is down already: nothing of it is left to kill.
+                Ok(Err(error)) if status(&error) == Some(409) => {}
+                Ok(result) => result.doing(format!("kill node {node}"))?,
+                Err(panic) => {
+                    return Err(WorldError::new(WorldErrorKind::Other, format!("kill node {node}"), panic.to_string()));
+                }
+            },
+            () = self.kill_delivered(self.run.container(node)) => {}
         }
-        self.await_down(node).await?;
         self.sql.forget(node);
+        Ok(())
+    }
+
+    async fn await_down(&self, node: &str) -> Result<()> {
+        let deadline = Instant::now() + DOWN_WITHIN;
+        while self.state(node).await? != NodeState::Down {
+            if Instant::now() > deadline {
+                let happened = format!("the engine says after {DOWN_WITHIN:?} that it still runs");
+                return Err(WorldError::new(WorldErrorKind::TimedOut, format!("kill node {node}"), happened));
+            }
+            sleep(DOWN_POLL).await;
+        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use bollard::{
 use tokio::time::{Instant, sleep};
 
 use super::{DockerWorld, errors::Doing, nodes::RELAY_HOST, tarball::Entry};
-use crate::world::{Result, WorldError, WorldErrorKind};
+use crate::world::{RelayTarget, Result, WorldError, WorldErrorKind};
 
 const CONFIG: &str = "/etc/haproxy/blackstart.cfg";
 const FIRST_PORT: u16 = 20_000;
@@ -29,7 +29,7 @@ struct Route {
 
 impl DockerWorld {
     /// Makes and starts the relay, and waits until it passes traffic on.
-    pub(super) async fn make_relay(&self, targets: &[(String, u16)]) -> Result<()> {
+    pub(super) async fn make_relay(&self, targets: &[RelayTarget]) -> Result<()> {
         let doing = "make the relay";
         let routes = self.routes(targets, doing)?;
         let name = self.run.relay();
@@ -39,19 +39,22 @@ impl DockerWorld {
         self.docker.start_container(&name, None::<StartContainerOptions>).await.doing("start the relay")?;
         let published = self.published_ports(&name).await?;
         let ports = targets.iter().zip(&routes);
-        let learned: Option<BTreeMap<(String, u16), u16>> =
-            ports.map(|(target, route)| Some((target.clone(), *published.get(&route.own_port)?))).collect();
+        let learned: Option<BTreeMap<(String, u16), u16>> = ports
+            .map(|(target, route)| Some(((target.node.clone(), target.port), *published.get(&route.own_port)?)))
+            .collect();
         let unpublished = || WorldError::new(WorldErrorKind::Other, doing, "the engine published none of its ports");
         self.known().relay_ports = learned.ok_or_else(unpublished)?;
         self.await_relay(*published.get(&HEALTH_PORT).ok_or_else(unpublished)?).await
     }
 
-    fn routes(&self, targets: &[(String, u16)], doing: &str) -> Result<Vec<Route>> {
+    fn routes(&self, targets: &[RelayTarget], doing: &str) -> Result<Vec<Route>> {
         let subnet = self.subnet(doing)?;
-        let route = |(own_port, (node, port)): (u16, &(String, u16))| {
-            Ok(Route { own_port, address: subnet.host(self.host_of(node, doing)?), port: *port })
+        let route = |(own_port, target): (u16, &RelayTarget)| Route {
+            own_port,
+            address: subnet.host(target.host),
+            port: target.port,
         };
-        (FIRST_PORT..).zip(targets).map(route).collect()
+        Ok((FIRST_PORT..).zip(targets).map(route).collect())
     }
 
     async fn relay_body(&self, routes: &[Route], doing: &str) -> Result<ContainerCreateBody> {

@@ -73,7 +73,14 @@ impl SimulatedWorld {
         let mut moments = Vec::new();
         for (node, senders) in refuses {
             let doing = format!("{verb} at {node}");
-            let id = self.helped(&doing, node)?;
+            // What a node refuses is dropped by its own helper, or else by the sender's.
+            let id = match self.helped(&doing, node) {
+                Ok(id) => id,
+                Err(_) => {
+                    senders.iter().try_for_each(|sender| self.helped(&doing, sender).map(drop))?;
+                    self.existing(&doing, node)?
+                }
+            };
             let senders = senders.iter().map(|sender| self.node(&doing, sender)).collect::<Result<Vec<_>>>()?;
             let takes_us = self.locked().model.draw(&RULES, id);
             moments.push((takes_us, id, senders));

@@ -32,6 +32,15 @@ impl Power for SimulatedWorld {
         Ok(())
     }
 
+    async fn await_down(&self, node: &str) -> Result<()> {
+        match self.state(node).await? {
+            NodeState::Down => Ok(()),
+            state => {
+                Err(WorldError::new(WorldErrorKind::TimedOut, format!("see {node} down"), format!("it is {state:?}")))
+            }
+        }
+    }
+
     async fn freeze(&self, node: &str) -> Result<()> {
         let doing = format!("freeze {node}");
         let id = self.existing(&doing, node)?;
