@@ -53,7 +53,7 @@ use tokio::sync::Notify;
 pub use self::truth::{Commit, Truth, Unavailable};
 use self::{
     draws::{EFFECT, Purpose},
-    failures::Failures,
+    failures::{Failures, Then},
     model::Model,
     shape::{NodeId, Shape},
     stock::Stock,
@@ -123,6 +123,11 @@ impl SimulatedWorld {
     /// Makes every call but removals fail with a probability.
     pub fn fail_with_probability(&self, probability: f64) {
         self.locked().failures.probability = probability;
+    }
+
+    /// Does something at the moment of the n-th call, counted from 0; it must not use the world.
+    pub fn at_call(&self, number: usize, then: impl FnOnce() + Send + 'static) {
+        self.locked().failures.then = Some((number, Then(Box::new(then))));
     }
 
     /// The names of all calls so far that can be made to fail, in order.
