@@ -1,10 +1,10 @@
 //! What a test drives: a drill of a scenario on the simulated world, and what came of it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -64,8 +64,14 @@ pub struct Ran {
     pub ended: Duration,
 }
 
-/// A scenario of this repository.
+/// A scenario of this repository, read once.
 pub fn read(name: &str) -> Declared {
+    static READ: Mutex<BTreeMap<String, Declared>> = Mutex::new(BTreeMap::new());
+    let mut known = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(name.to_owned()).or_insert_with(|| read_afresh(name)).clone()
+}
+
+fn read_afresh(name: &str) -> Declared {
     let file: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(format!("{name}.yaml"));
     scenario::read(&file).unwrap_or_else(|refusals| panic!("{name} is refused: {refusals:?}"))
 }
