@@ -10,6 +10,7 @@ mod progress;
 mod report;
 mod run;
 mod schema;
+mod simulate;
 mod sweep;
 
 use std::process::ExitCode;
@@ -53,6 +54,8 @@ enum Command {
     Plan(plan::Args),
     /// Run drills and report what they measured
     Run(run::Args),
+    /// Run thousands of drills on the model, and print how RPO and RTO are distributed; never evidence
+    Simulate(simulate::Args),
     /// Render the record of a run that is over
     Report(report::Args),
     /// Say what this machine and its engine can do
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::main(&args),
         Command::Plan(args) => plan::main(&args),
         Command::Run(args) => run::main(&args),
+        Command::Simulate(args) => simulate::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Doctor(args) => doctor::main(&args),
         Command::Sweep(args) => sweep::main(&args),
