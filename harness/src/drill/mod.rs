@@ -10,9 +10,10 @@ mod faults;
 mod phases;
 mod service;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc};
 
 use blackstart_reports::record::{Interval, LevelResult, Phase, Record, StepResult};
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -75,6 +76,8 @@ pub(crate) struct Facts {
 pub(crate) enum Stop {
     /// It was told to end.
     Cancelled,
+    /// A mistake of ours ended it.
+    Panicked,
     /// The world, or we, did not do what was needed.
     Error {
         /// In which phase.
@@ -88,6 +91,7 @@ impl std::fmt::Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Cancelled => f.write_str("the drill was told to end before it was over"),
+            Self::Panicked => f.write_str("a mistake in blackstart itself ended the drill; what it said is on stderr"),
             Self::Error { phase, error } => write!(f, "in phase {phase}: {error:#}"),
         }
     }
@@ -106,7 +110,8 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
         let ended = tokio::select! {
             biased;
             () = setting.cancel.cancelled() => Err(Stop::Cancelled),
-            ended = body => ended,
+            // A mistake of ours must not leave standing what was made either.
+            ended = AssertUnwindSafe(body).catch_unwind() => ended.unwrap_or(Err(Stop::Panicked)),
         };
         if let Err(stop) = ended {
             events.say(Event::Stopped { why: stop.to_string() });

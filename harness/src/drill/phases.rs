@@ -7,7 +7,7 @@ use tokio::{
     sync::{Mutex, watch},
     task::JoinSet,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Facts, Setting, Stop,
@@ -256,7 +256,7 @@ impl Drill<'_> {
         let injector =
             Injector { scene: self.scene.clone(), standing: Arc::clone(self.standing()), events: self.events.clone() };
         let (tell, progress) = watch::channel(Progress::default());
-        FaultsUnderWay { task: tokio::spawn(injector.run(load_started_us, tell)), progress }
+        FaultsUnderWay { task: AbortOnDropHandle::new(tokio::spawn(injector.run(load_started_us, tell))), progress }
     }
 
     async fn recover(
@@ -440,7 +440,8 @@ fn milestone(action: &StepAction) -> Option<&'static str> {
 
 /// The faults of a plan while they are under way.
 struct FaultsUnderWay {
-    task: tokio::task::JoinHandle<crate::world::Result<()>>,
+    /// Ends with the drill: a fault that struck during the removal, or a heal, could make something anew.
+    task: AbortOnDropHandle<crate::world::Result<()>>,
     progress: watch::Receiver<Progress>,
 }
 

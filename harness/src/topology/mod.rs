@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod owner;
 mod ready;
 mod specs;
+pub mod sweep;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
