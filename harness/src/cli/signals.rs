@@ -19,11 +19,7 @@ impl Signals {
     pub fn listen() -> io::Result<Self> {
         // Under `nohup` the end of the terminal is none of our business.
         let hang_up = if ignores_hang_up() { None } else { Some(signal(SignalKind::hangup())?) };
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up,
-        })
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
     }
 
     /// Waits for the next one.

@@ -143,7 +143,8 @@ impl Row {
     fn tell_dry(&self) -> String {
         let mut text = format!("run {}: its process is gone\n", self.run_id);
         lines(&mut text, "would remove", &self.found);
-        let announced: Vec<String> = self.announced.iter().map(|name| format!("{name}, should it still come")).collect();
+        let announced: Vec<String> =
+            self.announced.iter().map(|name| format!("{name}, should it still come")).collect();
         lines(&mut text, "would remove", &announced);
         if self.ledger {
             text += "  would remove its ledger\n";

@@ -131,7 +131,8 @@ fn read(path: &Path) -> Option<Found> {
 impl Found {
     /// Whether the run was killed before it could write down whose it is, so that nothing was made either.
     pub fn was_stillborn(&self) -> bool {
-        let age = fs::metadata(&self.path).and_then(|file| file.modified()).map(|at| SystemTime::now().duration_since(at));
+        let age =
+            fs::metadata(&self.path).and_then(|file| file.modified()).map(|at| SystemTime::now().duration_since(at));
         self.owner.is_none() && age.is_ok_and(|age| age.is_ok_and(|age| age > OWNER_WITHIN))
     }
 }

@@ -176,7 +176,12 @@ impl Clearing {
         let name = |id: &String| self.seen.get(id).map_or_else(|| id.clone(), ToString::to_string);
         Cleared {
             run_id,
-            removed: self.seen.values().filter(|one| !self.failed.contains_key(&one.id)).map(ToString::to_string).collect(),
+            removed: self
+                .seen
+                .values()
+                .filter(|one| !self.failed.contains_key(&one.id))
+                .map(ToString::to_string)
+                .collect(),
             failed: self.failed.iter().map(|(id, why)| (name(id), why.clone())).collect(),
             never_came,
             ledger_removed: ledger.is_some_and(|ledger| fs::remove_file(ledger.path).is_ok()),

@@ -96,7 +96,8 @@ impl DockerWorld {
         let image = self.tools_image(&|_| {}).await?.tag.clone();
         // In a task of its own: where the drill is cancelled meanwhile, the engine makes it all the same.
         let starting = self.making.spawn(self.helper_request(node, &image).start());
-        let panicked = |panic: tokio::task::JoinError| WorldError::new(WorldErrorKind::Other, &doing, panic.to_string());
+        let panicked =
+            |panic: tokio::task::JoinError| WorldError::new(WorldErrorKind::Other, &doing, panic.to_string());
         let started = starting.await.map_err(panicked)?;
         if started.is_err() {
             // A start that fails half-way leaves its container behind.
