@@ -143,7 +143,7 @@ async fn version(world: &DockerWorld) -> Result<String> {
 async fn base(world: &DockerWorld) -> Result<String> {
     let missing = || WorldError::new(WorldErrorKind::NotFound, "look for the base image", "it is not here");
     let image = images::find(&world.docker, BASE_IMAGE).await?.ok_or_else(missing)?;
-    Ok(format!("{BASE_IMAGE} is {}", image.id))
+    Ok(format!("{BASE_IMAGE} is {}", image.id.get(..19).unwrap_or_default()))
 }
 
 impl DockerWorld {
