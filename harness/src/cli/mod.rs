@@ -10,6 +10,7 @@ mod progress;
 mod report;
 mod run;
 mod schema;
+mod signals;
 mod simulate;
 mod sweep;
 
@@ -21,6 +22,8 @@ use crate::scenario::refusal::Look;
 
 /// Exit status for arguments or scenarios that cannot be used.
 const UNUSABLE: u8 = 2;
+/// Exit status when something was left behind.
+const LEFT_BEHIND: u8 = 5;
 /// Exit status when something could not run.
 const COULD_NOT_RUN: u8 = 3;
 
@@ -103,6 +106,12 @@ fn print(text: &str) {
     if !text.ends_with('\n') {
         let _ = out.write_all(b"\n");
     }
+}
+
+/// Tells a person something, without dying when nobody reads it: a drill whose terminal is gone still tears down.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Whether colour is welcome on a stream, by the stream and by `NO_COLOR`.

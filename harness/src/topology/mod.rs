@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod owner;
 mod ready;
 mod specs;
+pub mod sweep;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -20,6 +21,7 @@ use crate::{
 };
 use ledger::Ledger;
 pub use ready::{ask, until_ready};
+pub use specs::find_program;
 
 /// How long the removal of everything may take before what is left is reported instead.
 const TEAR_DOWN_WITHIN: Duration = Duration::from_secs(90);
