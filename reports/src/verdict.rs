@@ -67,6 +67,8 @@ pub fn level_status(checks: impl IntoIterator<Item = Status>) -> Status {
 
 /// The verdict over a whole record whose parts are judged, with its reasons, the most weighty first.
 ///
+/// A harness that stalled is said to be degraded in every report, and changes no verdict: its stalls are in the bounds.
+///
 /// An error that stopped the drill is given as `stopped`; it outweighs everything, since then nothing was proved.
 pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
     if !stopped.is_empty() {
@@ -85,14 +87,13 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
     for level in &record.levels {
         sort_level(level, &mut failed, &mut unsure);
     }
-    for step in record.procedure.iter().filter(|step| step.status == Status::Failed) {
-        failed.push(format!("recovery step \"{}\" failed: {}", step.name, step.detail));
-    }
-    if record.harness.degraded {
-        unsure.push(format!(
-            "the harness stalled for {:.0} ms, more than half its probe interval",
-            record.harness.longest_stall_ms
-        ));
+    for step in &record.procedure {
+        let line = format!("recovery step \"{}\": {}", step.name, step.detail);
+        match step.status {
+            Status::Failed => failed.push(line),
+            Status::Error | Status::NotReached => unsure.push(line),
+            Status::Passed | Status::Tolerated | Status::NotDeclared => {}
+        }
     }
     match (failed.is_empty(), unsure.is_empty()) {
         (true, true) => (Verdict::Passed, vec!["every target was met and every declared check passed".to_owned()]),

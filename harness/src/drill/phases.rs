@@ -277,13 +277,13 @@ impl Drill<'_> {
         let went_wrong = facts.procedure.iter().any(|step| step.status == Status::Failed);
         let give_up = if went_wrong { give_up.min(tokio::time::Instant::now() + GRACE) } else { give_up };
         faults.until(|progress| progress.all_done).await?;
-        if self.await_service(give_up).await {
+        if self.await_service(0, give_up).await {
             self.events.say(Event::Sustained);
         }
         if !recovery.afterwards.is_empty() {
             self.carry_out(facts, &recovery.afterwards).await?;
             // What comes back may do harm: the service must stand it for as long as it had to stand before.
-            self.await_service(tokio::time::Instant::now() + GRACE).await;
+            self.await_service(self.now_us(), tokio::time::Instant::now() + GRACE).await;
         }
         Ok(())
     }
@@ -338,10 +338,10 @@ impl Drill<'_> {
         Ok(())
     }
 
-    /// Waits until the service has been as declared for as long as declared, counted from now.
-    async fn await_service(&self, give_up: tokio::time::Instant) -> bool {
-        let since_us =
-            self.now_us().saturating_sub(self.plan().service_level.sustained_for.duration().as_micros() as u64);
+    /// Waits until the service has been as declared for as long as declared, since the last fault or the moment given.
+    async fn await_service(&self, since_us: u64, give_up: tokio::time::Instant) -> bool {
+        let standing = self.standing().lock().await.clone();
+        let since_us = standing.iter().map(|fault| fault.began_us.upper).max().unwrap_or_default().max(since_us);
         loop {
             let now_us = self.now_us();
             if self.clients.with_history(|history| is_sustained(self.plan(), history, since_us, now_us)) {

@@ -112,22 +112,22 @@ pub fn sustained_from(clients: &[&Sent], fault: Interval<u64>, level: &ServiceLe
     let window_us = (level.sustained_for.duration().as_micros() as u64).max(1);
     let after = &clients[clients.partition_point(|sent| sent.sent_us < fault.lower)..];
     let Some(end_us) = after.last().map(|sent| sent.sent_us) else { return Sustained::Never };
-    // A run that ends before one window is over has shown no sustained service.
-    let Some(last_start_us) = end_us.checked_sub(window_us).filter(|start_us| *start_us >= fault.lower) else {
-        return Sustained::Never;
-    };
-    let mut windows = Windows { requests: after, window_us, end: 0, good: 0, failed: 0 };
-    let full = after.partition_point(|sent| sent.sent_us <= last_start_us);
+    let mut windows = Windows { requests: after, window_us, opens_us: fault.lower, end: 0, good: 0, failed: 0 };
     let mut broken_at = None;
-    for start in 0..full {
-        if windows.breaks(start, level, before) {
-            // Broken by the last full window: nothing after it has been shown to last.
-            if start + 1 == full {
-                return Sustained::Never;
-            }
+    let mut last_is_broken = true;
+    for start in 0..after.len() {
+        // Only a window that was over before the run was has shown anything.
+        if windows.opens_us + window_us > end_us {
+            break;
+        }
+        last_is_broken = windows.breaks(level, before);
+        if last_is_broken {
             broken_at = Some(after[start].sent_us);
         }
         windows.leave(start);
+    }
+    if last_is_broken {
+        return Sustained::Never;
     }
     let from_us = broken_at.unwrap_or(fault.lower);
     let is_in_window = |sent: &&&Sent| (from_us..from_us + window_us).contains(&sent.sent_us);
@@ -141,35 +141,29 @@ pub fn sustained_from(clients: &[&Sent], fault: Interval<u64>, level: &ServiceLe
     }
 }
 
-/// A window that slides over requests in the order of sending, with what it holds.
+/// A window that slides over requests in the order of sending, with what it holds. It opens just after the request that
+/// it left last, so the last broken window holds as its first request the one whose leaving mends it.
 struct Windows<'a> {
     requests: &'a [&'a Sent],
     window_us: u64,
+    opens_us: u64,
     end: usize,
     good: u64,
     failed: u64,
 }
 
 impl Windows<'_> {
-    /// Takes in what belongs to the window that starts with this request.
-    fn reach(&mut self, start: usize) {
-        let end_us = self.requests[start].sent_us + self.window_us;
-        while let Some(sent) = self.requests.get(self.end).filter(|sent| sent.sent_us < end_us) {
-            if sent.is_ok() {
-                self.good += 1
-            } else {
-                self.failed += 1
-            }
-            self.end += 1;
-        }
-    }
-
     fn leave(&mut self, start: usize) {
         if self.requests[start].is_ok() { self.good -= 1 } else { self.failed -= 1 }
+        self.opens_us = self.requests[start].sent_us + 1;
     }
 
-    fn breaks(&mut self, start: usize, level: &ServiceLevel, before: f64) -> bool {
-        self.reach(start);
+    fn breaks(&mut self, level: &ServiceLevel, before: f64) -> bool {
+        let closes_us = self.opens_us + self.window_us;
+        while let Some(sent) = self.requests.get(self.end).filter(|sent| sent.sent_us < closes_us) {
+            if sent.is_ok() { self.good += 1 } else { self.failed += 1 }
+            self.end += 1;
+        }
         let share_of_errors = self.failed as f64 / (self.good + self.failed).max(1) as f64;
         let expected = before * super::seconds(self.window_us) * level.throughput.fraction();
         // A window holds a whole number of requests: one at its edge may be missing without any fault.

@@ -137,8 +137,7 @@ pub(super) struct Measure {
 pub(super) fn measures(record: &Record) -> Vec<Measure> {
     let rpo = record.rpo.iter().flat_map(|rpo| [lost_writes(rpo), lost_seconds(rpo)]);
     let endpoints = [Endpoint::Service, Endpoint::Recovery, Endpoint::Verified];
-    let unbroken = nothing_broken(record);
-    let rto = record.rto.iter().flat_map(|rto| endpoints.map(|endpoint| recovery_time(rto, endpoint, unbroken)));
+    let rto = record.rto.iter().flat_map(|rto| endpoints.map(|endpoint| recovery_time(record, rto, endpoint)));
     rpo.chain(rto).collect()
 }
 
@@ -172,14 +171,18 @@ fn lost_seconds(rpo: &Rpo) -> Measure {
     }
 }
 
-fn recovery_time(rto: &Rto, endpoint: Endpoint, unbroken: bool) -> Measure {
+fn recovery_time(record: &Record, rto: &Rto, endpoint: Endpoint) -> Measure {
     let (measured, name) = match endpoint {
         Endpoint::Service => (rto.service, "RTO, fault to service"),
         Endpoint::Recovery => (rto.recovery, "RTO, recovery to service"),
         Endpoint::Verified => (rto.verified, "RTO, fault to verified"),
     };
     let target = rto.target.filter(|_| endpoint == rto.endpoint);
-    let absent = if unbroken { "nothing was broken" } else { "not within the run" };
+    let absent = match endpoint {
+        _ if nothing_broken(record) => "nothing was broken",
+        Endpoint::Recovery if record.procedure.is_empty() => "no procedure ran",
+        _ => "not within the run",
+    };
     Measure {
         key: words::endpoint_key(endpoint),
         name,
