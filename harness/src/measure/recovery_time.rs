@@ -154,14 +154,22 @@ struct Windows<'a> {
 
 impl Windows<'_> {
     fn leave(&mut self, start: usize) {
-        if self.requests[start].is_ok() { self.good -= 1 } else { self.failed -= 1 }
+        if self.requests[start].is_ok() {
+            self.good -= 1
+        } else {
+            self.failed -= 1
+        }
         self.opens_us = self.requests[start].sent_us + 1;
     }
 
     fn breaks(&mut self, level: &ServiceLevel, before: f64) -> bool {
         let closes_us = self.opens_us + self.window_us;
         while let Some(sent) = self.requests.get(self.end).filter(|sent| sent.sent_us < closes_us) {
-            if sent.is_ok() { self.good += 1 } else { self.failed += 1 }
+            if sent.is_ok() {
+                self.good += 1
+            } else {
+                self.failed += 1
+            }
             self.end += 1;
         }
         let share_of_errors = self.failed as f64 / (self.good + self.failed).max(1) as f64;
