@@ -1,0 +1,176 @@
+//! The house rules, held against this repository.
+
+use std::collections::BTreeSet;
+
+use house::{File, Finding, documents, files, manners, scenarios, street, top};
+
+/// The rooms of the harness. A module imports only what stands above it.
+const ORDER: [&str; 13] = [
+    "clock", "journal", "scenario", "plan", "world", "topology", "workload", "fault", "recovery", "verify", "measure",
+    "drill", "cli",
+];
+
+/// Imports that go the wrong way and are sound all the same: file, imported module, and why.
+const WRONG_WAY: [(&str, &str, &str); 2] = [
+    (
+        "harness/src/plan/text.rs",
+        "workload",
+        "the plan prints the first requests by the very function that draws them; it is as pure as the plan",
+    ),
+    (
+        "harness/src/verify/history.rs",
+        "measure",
+        "the check of the history and the RPO must count by one and the same pure join, or they could disagree",
+    ),
+];
+
+/// The most lines of a source file.
+const LINES: usize = 500;
+
+/// Files that are longer, and why.
+const LONG: [(&str, &str); 2] = [
+    ("harness/tests/refusals.rs", "one table: a row for each refusal"),
+    ("reports/src/render/view.rs", "every sheet of the report in one place, each a few lines"),
+];
+
+/// Words that have no place in a folder: the folder, the words, and why.
+const NO_PLACE: [(&str, &[&str], &str); 7] = [
+    ("reports/src", &["tokio", "bollard", "testcontainers", "rand", "reqwest"], "reports are a leaf without a runtime"),
+    (
+        "harness/src/scenario",
+        &["tokio", "rand", "Instant", "SystemTime", "async"],
+        "what is declared is read, without clock or chance",
+    ),
+    ("harness/src/plan", &["tokio", "fs", "Instant", "SystemTime", "async"], "a plan is made without I/O or clock"),
+    ("harness/src/measure", &["tokio", "fs", "Instant", "SystemTime", "async"], "measuring is pure"),
+    ("harness/src/measure", &["targets", "TargetVerdict"], "measuring knows no target"),
+    ("harness/src/verify", &["kill", "freeze", "refuse", "create", "remove", "operate"], "checks change nothing"),
+    ("fixtures/orderflow/src", &["blackstart"], "a stand-in knows nothing of the harness"),
+];
+
+/// The pages whose paths must exist.
+const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+
+fn read(under: &str, ending: &str) -> Vec<File> {
+    files(&top(), under, ending).unwrap_or_else(|error| panic!("{under}: {error}"))
+}
+
+fn sources() -> Vec<File> {
+    ["harness", "reports", "fixtures", "ci"].into_iter().flat_map(|under| read(under, ".rs")).collect()
+}
+
+fn all_scenarios() -> Vec<File> {
+    let mut all = read("scenarios", ".yaml");
+    all.retain(|file| !file.path.contains("/systems/"));
+    all
+}
+
+#[track_caller]
+fn none(rule: &str, findings: &[Finding]) {
+    let list: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert!(list.is_empty(), "{rule}\n  {}\n", list.join("\n  "));
+}
+
+#[test]
+fn a_module_imports_only_what_stands_above_it() {
+    let program: Vec<File> =
+        read("harness/src", ".rs").into_iter().filter(|file| !house::source::is_test_file(&file.path)).collect();
+    let is_excepted = |path: &str, name: &str| WRONG_WAY.iter().any(|(file, to, _)| *file == path && *to == name);
+    let mut wrong = Vec::new();
+    let mut met = BTreeSet::new();
+    for file in &program {
+        for (own, name, line) in street::pairs(&ORDER, file) {
+            if is_excepted(&file.path, &name) {
+                met.insert((file.path.clone(), name));
+            } else {
+                wrong.push(Finding::new(&file.path, line, format!("`{own}` imports `{name}`, which stands below it")));
+            }
+        }
+    }
+    none("a module imports only what stands above it", &wrong);
+    assert_eq!(met.len(), WRONG_WAY.len(), "an exception is no longer needed: take it off the list; met: {met:?}");
+}
+
+#[test]
+fn the_order_is_that_of_the_crate() {
+    let text = read("harness/src", "lib.rs").remove(0).text;
+    let declared: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert_eq!(declared, BTreeSet::from(ORDER), "every module of the harness has its place in the order");
+}
+
+#[test]
+fn only_the_docker_world_knows_the_engine() {
+    let mut program = read("harness/src", ".rs");
+    program.retain(|file| !file.path.starts_with("harness/src/world/docker/"));
+    let why = "only harness/src/world/docker speaks to an engine";
+    none("the engine stays behind its port", &manners::naming(&program, &["bollard", "testcontainers"], why));
+}
+
+#[test]
+fn nothing_stands_where_it_does_not_belong() {
+    for (folder, words, why) in NO_PLACE {
+        none(why, &manners::naming(&read(folder, ".rs"), words, why));
+    }
+    let manifest = read("reports", "Cargo.toml").remove(0);
+    let heavy = ["tokio", "bollard", "testcontainers", "rand", "rand_chacha", "reqwest", "blackstart"];
+    none("reports are a leaf", &manners::depending(&manifest, &heavy));
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    let mut program = read("harness/src", ".rs");
+    program.retain(|file| !file.path.starts_with("harness/src/cli/"));
+    program.extend(read("reports/src", ".rs"));
+    let words = ["println!", "print!", "eprintln!", "eprint!", "dbg!"];
+    none("only the command line prints", &manners::naming(&program, &words, "say it by an event or a result"));
+}
+
+#[test]
+fn nothing_panics_by_the_way() {
+    let why = "an error says what was being done; `unwrap` says nothing";
+    none("no unwrap outside tests", &manners::naming(&sources(), &[".unwrap()"], why));
+}
+
+#[test]
+fn every_source_file_says_what_it_is_for() {
+    none("every file opens with a head comment", &manners::without_head(&sources()));
+}
+
+#[test]
+fn source_files_fit_in_the_head() {
+    let is_excepted = |finding: &Finding| LONG.iter().any(|(path, _)| *path == finding.path);
+    let (known, new): (Vec<_>, Vec<_>) = manners::too_long(&sources(), LINES).into_iter().partition(is_excepted);
+    none("a file fits in the head", &new);
+    assert_eq!(known.len(), LONG.len(), "an exception is no longer needed: take it off the list; met: {known:?}");
+}
+
+#[test]
+fn every_scenario_says_why_it_exists() {
+    none("every scenario opens with a comment", &scenarios::without_reason(&all_scenarios()));
+    none("so does every system", &scenarios::without_reason(&read("fixtures/systems", ".yaml")));
+}
+
+#[test]
+fn every_scenario_names_requirements_that_exist() {
+    let page = read("scenarios", "REQUIREMENTS.md").remove(0);
+    let known = scenarios::identifiers(&page.text);
+    assert!(known.len() >= 50, "the table of requirements was not understood: {known:?}");
+    none("every scenario covers something that exists", &scenarios::covering(&all_scenarios(), &known));
+}
+
+#[test]
+fn what_the_pages_name_exists() {
+    let top = top();
+    let tops: Vec<String> = std::fs::read_dir(&top)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !matches!(name.as_str(), "runs" | "target"))
+        .collect();
+    for page in PAGES {
+        let text = std::fs::read_to_string(top.join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        let dead = documents::dead_paths(&File::new(page, text), &tops, |path| top.join(path).exists());
+        none("what a page names exists", &dead);
+    }
+}

@@ -1,0 +1,111 @@
+//! What repeated drills cost and how well they measure: medians over the records of a folder, against the budgets.
+//!
+//! `cargo bench --bench drills -- FOLDER`, where FOLDER holds the folders of runs of one scenario, made with
+//! `blackstart run ... --tight-loop --repeat N --out FOLDER`. Nothing here fails: a shared machine proves no limit.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use blackstart_reports::{
+    record::{Interval, Record, Verdict},
+    render::json,
+};
+
+fn main() {
+    // `cargo bench` adds `--bench` to what it hands on.
+    let Some(folder) = std::env::args().skip(1).find(|word| !word.starts_with('-')) else {
+        println!("drills: name the folder that holds the runs; `ci/bench` makes them first");
+        return;
+    };
+    let records = read(Path::new(&folder));
+    let Some(first) = records.first() else {
+        println!("drills: there is no record under {folder}");
+        return;
+    };
+    let bad = records.iter().filter(|record| record.verdict != Verdict::Passed).count();
+    println!("{} runs of {}, {bad} of which did not pass", records.len(), first.scenario.id);
+    phases(&records);
+    measured(&records);
+}
+
+fn read(folder: &Path) -> Vec<Record> {
+    let runs = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path().join("result.json"));
+    runs.filter_map(|file| json::read(&fs::read_to_string(file).ok()?).ok()).collect()
+}
+
+/// How long each phase took, and its share of the whole.
+fn phases(records: &[Record]) {
+    let mut by_name: BTreeMap<(usize, &str), Vec<f64>> = BTreeMap::new();
+    for record in records {
+        for (place, phase) in record.phases.iter().enumerate() {
+            by_name.entry((place, &phase.name)).or_default().push(phase.seconds);
+        }
+    }
+    let wholes: Vec<f64> = records.iter().map(|record| record.phases.iter().map(|phase| phase.seconds).sum()).collect();
+    let whole = median(&wholes);
+    println!("  {:<22} {:>9}  {:>6}", "phase", "median", "share");
+    for ((_, name), seconds) in &by_name {
+        println!("  {name:<22} {:>7.2} s  {:>4.0} %", median(seconds), median(seconds) / whole * 100.0);
+    }
+    println!("  {:<22} {whole:>7.2} s          budget 12 s: {:.0} %", "the whole drill", whole / 12.0 * 100.0);
+    let beside: Vec<f64> = records.iter().map(beside_checks).collect();
+    println!(
+        "  {:<22} {:>7.2} s          verification, less the slowest check of each level",
+        "  of it ours",
+        median(&beside)
+    );
+}
+
+/// What the verification took beyond the slowest check of each level, since those of one level run side by side.
+fn beside_checks(record: &Record) -> f64 {
+    let verify: f64 = record.phases.iter().filter(|phase| phase.name == "verify").map(|phase| phase.seconds).sum();
+    let slowest = |level: &blackstart_reports::record::LevelResult| {
+        level.checks.iter().map(|check| check.duration_ms).max().unwrap_or_default() as f64 / 1e3
+    };
+    (verify - record.levels.iter().map(slowest).sum::<f64>()).max(0.0)
+}
+
+/// How wide the bounds of the recovery time are, and how far their middle is from what the tight loop saw.
+fn measured(records: &[Record]) {
+    let rto = || records.iter().filter_map(|record| record.rto.as_ref());
+    let of = |name: &str, all: &[f64], budget: &str| match all {
+        [] => println!("  {name:<34} not measured"),
+        all => println!("  {name:<34} {:>6.0} ms  ({:.0} … {:.0} ms)  {budget}", median(all), least(all), most(all)),
+    };
+    let service: Vec<Interval<f64>> = rto().filter_map(|rto| rto.service).collect();
+    let widths: Vec<f64> = service.iter().map(|bounds| (bounds.upper - bounds.lower) * 1e3).collect();
+    of("RTO, fault to service", &service.iter().map(|bounds| middle(*bounds) * 1e3).collect::<Vec<_>>(), "");
+    of("width of its bounds", &widths, "budget 250 ms");
+    let pairs: Vec<(Interval<f64>, Interval<f64>)> =
+        rto().filter_map(|rto| rto.service.zip(rto.tight_loop_seconds)).collect();
+    let apart: Vec<f64> = pairs.iter().map(|(probe, tight)| (middle(*probe) - middle(*tight)) * 1e3).collect();
+    of("its middle less the tight loop's", &apart, "budget ±50 ms");
+    let disjoint = pairs.iter().filter(|(one, other)| one.lower > other.upper || other.lower > one.upper).count();
+    println!("  bounds that do not even overlap those of the tight loop: {disjoint} of {}", pairs.len());
+    let stalls: Vec<f64> = records.iter().map(|record| record.harness.longest_stall_ms).collect();
+    of("longest stall of the harness", &stalls, "");
+}
+
+fn middle(bounds: Interval<f64>) -> f64 {
+    f64::midpoint(bounds.lower, bounds.upper)
+}
+
+fn sorted(all: &[f64]) -> Vec<f64> {
+    let mut all = all.to_vec();
+    all.sort_by(f64::total_cmp);
+    all
+}
+
+fn median(all: &[f64]) -> f64 {
+    match sorted(all)[..] {
+        [] => f64::NAN,
+        ref all => f64::midpoint(all[(all.len() - 1) / 2], all[all.len() / 2]),
+    }
+}
+
+fn least(all: &[f64]) -> f64 {
+    all.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn most(all: &[f64]) -> f64 {
+    all.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
