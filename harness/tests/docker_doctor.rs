@@ -1,6 +1,8 @@
 //! The doctor on a real engine: it finds what is there, and leaves nothing.
 
-use blackstart::world::docker::{doctor, sweep};
+mod docker_bench;
+
+use blackstart::world::{Remains, docker::doctor};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_doctor_finds_what_drills_need_and_leaves_nothing() {
@@ -14,6 +16,6 @@ async fn the_doctor_finds_what_drills_need_and_leaves_nothing() {
         let finding = findings.iter().find(|finding| finding.name == needed);
         assert!(finding.is_some_and(|finding| finding.ok), "this test needs a Docker engine: {needed}: {finding:?}");
     }
-    let left = sweep::list_all().await.expect("a list");
+    let left = docker_bench::remains().await.list().await.expect("a list");
     assert!(left.iter().all(|found| found.owner != owner), "{left:?}");
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use blackstart::world::{
-    Commands, Network, NodeState, Outgoing, Power, Provision, Questions, Reply, Resource, Traffic, WorldErrorKind,
-    docker::sweep,
+    Commands, Network, NodeState, Outgoing, Power, Provision, Questions, Remains, Reply, Resource, Traffic,
+    WorldErrorKind,
 };
 use bollard::{
     Docker,
@@ -212,7 +212,7 @@ async fn the_password_is_in_its_file_and_nowhere_else() {
                 bench.shell("a", "setpriv --reuid=65534 --clear-groups sh -c 'echo x >/etc/blackstart/password'").await;
             assert_ne!(denied.status, 0, "and none changes it");
             let engine = Docker::connect_with_defaults().expect("an engine");
-            for found in sweep::list_all().await.expect("a list") {
+            for found in docker_bench::remains().await.list().await.expect("a list") {
                 let Ok(known) = engine.inspect_container(&found.id, None::<InspectContainerOptions>).await else {
                     continue;
                 };
@@ -327,7 +327,7 @@ async fn what_is_not_ours_stays() {
         async move {
             let ours = bench.world.leftovers().await.expect("a list");
             assert_eq!(ours.len(), 5, "node, helper, relay, two networks: {ours:?}");
-            let found = sweep::list_all().await.expect("a list");
+            let found = docker_bench::remains().await.list().await.expect("a list");
             assert!(found.iter().all(|one| one.name != name), "a sweep would not see it either");
         }
         .boxed()
@@ -345,11 +345,11 @@ async fn a_sweep_removes_what_a_dead_run_left() {
     with_specs("sweep", specs.collect(), &["a"], |bench| {
         async move {
             let mine = bench.world.leftovers().await.expect("a list");
-            let all = sweep::list_all().await.expect("a list");
+            let all = docker_bench::remains().await.list().await.expect("a list");
             let found: Vec<_> = all.into_iter().filter(|one| mine.contains(&one.to_string())).collect();
             assert_eq!(found.len(), 6, "node, helper, relay, volume, two networks: {found:?}");
             assert!(found.iter().all(|one| one.owner == format!("test {}", std::process::id())));
-            let failed = sweep::remove_found(&found).await.expect("an engine");
+            let failed = docker_bench::remains().await.remove(&found).await.expect("an engine");
             assert!(failed.is_empty(), "{failed:?}");
             assert!(bench.world.leftovers().await.expect("a list").is_empty());
         }
@@ -400,9 +400,9 @@ async fn what_is_kept_outlives_the_world_that_made_it() {
     let before = world.leftovers().await.expect("a list");
     world.keep().await;
     drop(world);
-    let all = sweep::list_all().await.expect("a list");
+    let all = docker_bench::remains().await.list().await.expect("a list");
     let kept: Vec<_> = all.into_iter().filter(|found| before.contains(&found.to_string())).collect();
-    let failed = sweep::remove_found(&kept).await.expect("an engine");
+    let failed = docker_bench::remains().await.remove(&kept).await.expect("an engine");
     assert!(failed.is_empty(), "{failed:?}");
     assert_eq!(kept.len(), 4, "node, helper, two networks: {kept:?}");
 }

@@ -325,6 +325,15 @@ pub struct Latency {
     pub max: f64,
 }
 
+/// Acknowledged requests of like latency. Each bucket reaches up to twice the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LatencyBucket {
+    /// The longest latency that falls into it, included.
+    pub at_most_ms: f64,
+    /// How many requests do.
+    pub count: u64,
+}
+
 /// The load in one stretch of the run: before the fault, until service was sustained again, and after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadStage {
@@ -340,6 +349,8 @@ pub struct LoadStage {
     pub indeterminate: u64,
     /// Latency, where anything was acknowledged.
     pub latency_ms: Option<Latency>,
+    /// The same as a histogram, from the shortest latency on; empty where nothing was acknowledged.
+    pub latency_histogram: Vec<LatencyBucket>,
 }
 
 /// What the clients saw.

@@ -469,7 +469,20 @@ fn load() -> Load {
 
 fn stage(stage: &str, seconds: f64, acknowledged: u64, refused: u64, indeterminate: u64) -> LoadStage {
     let latency_ms = Some(Latency { p50: 3.2, p99: 24.7, max: 48.3 }).filter(|_| acknowledged > 10);
-    LoadStage { stage: stage.to_owned(), seconds, acknowledged, refused, indeterminate, latency_ms }
+    let bucket = |at_most_ms, count| LatencyBucket { at_most_ms, count };
+    let latency_histogram = match (latency_ms, acknowledged) {
+        (None, _) => Vec::new(),
+        (Some(_), all) => vec![bucket(4.0, all - all / 4), bucket(8.0, all / 4 - all / 20), bucket(64.0, all / 20)],
+    };
+    LoadStage {
+        stage: stage.to_owned(),
+        seconds,
+        acknowledged,
+        refused,
+        indeterminate,
+        latency_ms,
+        latency_histogram,
+    }
 }
 
 fn timeline() -> Vec<TimelineEntry> {

@@ -84,9 +84,8 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
         Some(rto) => sort_target("RTO", rto.verdict, &mut failed, &mut unsure),
         None => unsure.push("the RTO was not measured".to_owned()),
     }
-    for level in &record.levels {
-        sort_level(level, &mut failed, &mut unsure);
-    }
+    failed.extend(check_lines(&record.levels, |status| status == Status::Failed));
+    unsure.extend(check_lines(&record.levels, |status| matches!(status, Status::Error | Status::NotReached)));
     for step in &record.procedure {
         let line = format!("recovery step \"{}\": {}", step.name, step.detail);
         match step.status {
@@ -114,13 +113,28 @@ fn sort_target(name: &str, verdict: TargetVerdict, failed: &mut Vec<String>, uns
     }
 }
 
-fn sort_level(level: &LevelResult, failed: &mut Vec<String>, unsure: &mut Vec<String>) {
-    for check in &level.checks {
-        let line = format!("level {} ({}), check {}: {}", level.level, level.name, check.id, check.detail);
-        match check.status {
-            Status::Failed => failed.push(line),
-            Status::Error | Status::NotReached => unsure.push(line),
-            Status::Passed | Status::Tolerated | Status::NotDeclared => {}
+/// One line for each thing that was found; checks that all found the same share one.
+fn check_lines(levels: &[LevelResult], wanted: impl Fn(Status) -> bool) -> Vec<String> {
+    let mut found: Vec<(&str, Vec<(&LevelResult, &str)>)> = Vec::new();
+    for level in levels {
+        for check in level.checks.iter().filter(|check| wanted(check.status)) {
+            let entry = (level, check.id.as_str());
+            match found.iter_mut().find(|(detail, _)| *detail == check.detail) {
+                Some((_, checks)) => checks.push(entry),
+                None => found.push((&check.detail, vec![entry])),
+            }
+        }
+    }
+    found.into_iter().map(|(detail, checks)| format!("{}: {detail}", name_checks(&checks))).collect()
+}
+
+fn name_checks(checks: &[(&LevelResult, &str)]) -> String {
+    match checks {
+        [(level, id)] => format!("level {} ({}), check {id}", level.level, level.name),
+        _ => {
+            let (first, last) = (checks.first().map_or(0, |it| it.0.level), checks.last().map_or(0, |it| it.0.level));
+            let levels = if first == last { format!("level {first}") } else { format!("levels {first} to {last}") };
+            format!("{} checks of {levels} ({} and others)", checks.len(), checks.first().map_or("", |it| it.1))
         }
     }
 }

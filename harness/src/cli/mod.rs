@@ -10,6 +10,8 @@ mod progress;
 mod report;
 mod run;
 mod schema;
+mod signals;
+mod simulate;
 mod sweep;
 
 use std::process::ExitCode;
@@ -20,6 +22,8 @@ use crate::scenario::refusal::Look;
 
 /// Exit status for arguments or scenarios that cannot be used.
 const UNUSABLE: u8 = 2;
+/// Exit status when something was left behind.
+const LEFT_BEHIND: u8 = 5;
 /// Exit status when something could not run.
 const COULD_NOT_RUN: u8 = 3;
 
@@ -53,6 +57,8 @@ enum Command {
     Plan(plan::Args),
     /// Run drills and report what they measured
     Run(run::Args),
+    /// Run thousands of drills on the model, and print how RPO and RTO are distributed; never evidence
+    Simulate(simulate::Args),
     /// Render the record of a run that is over
     Report(report::Args),
     /// Say what this machine and its engine can do
@@ -83,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::main(&args),
         Command::Plan(args) => plan::main(&args),
         Command::Run(args) => run::main(&args),
+        Command::Simulate(args) => simulate::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Doctor(args) => doctor::main(&args),
         Command::Sweep(args) => sweep::main(&args),
@@ -99,6 +106,12 @@ fn print(text: &str) {
     if !text.ends_with('\n') {
         let _ = out.write_all(b"\n");
     }
+}
+
+/// Tells a person something, without dying when nobody reads it: a drill whose terminal is gone still tears down.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Whether colour is welcome on a stream, by the stream and by `NO_COLOR`.

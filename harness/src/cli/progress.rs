@@ -9,6 +9,7 @@ use std::{
 use blackstart_reports::record::Status;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::say;
 use crate::drill::{Event, Listener, Stamped};
 
 /// Progress of all drills of one command.
@@ -40,7 +41,7 @@ impl Progress {
             Some(bars) => {
                 let _ = bars.println(text);
             }
-            None if !self.quiet => eprintln!("{text}"),
+            None if !self.quiet => say(text),
             None => {}
         }
     }
@@ -67,14 +68,14 @@ impl Lines {
         let Some((is_lasting, text)) = words(&stamped.event) else { return };
         let line = format!("{seconds:6.1}s  {}  {text}", self.name);
         match &self.bar {
-            Some(bar) if is_lasting => bar.suspend(|| eprintln!("{line}")),
+            Some(bar) if is_lasting => bar.suspend(|| say(&line)),
             Some(bar) => bar.set_message(line),
-            None if is_lasting => eprintln!("{line}"),
+            None if is_lasting => say(&line),
             // Outside a terminal, what only shows that something is alive is left out, unless it is news.
             None => {
                 let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
                 if matches!(stamped.event, Event::Progress { .. }) && *last != text {
-                    eprintln!("{line}");
+                    say(&line);
                     *last = text;
                 }
             }

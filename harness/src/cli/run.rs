@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::Context;
 use blackstart_reports::{
     record::Record,
     render::{Style, json, render_summary, repeat, terminal},
@@ -15,7 +16,7 @@ use clap::ValueEnum;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{COULD_NOT_RUN, UNUSABLE, look, print, progress::Progress, wants_color};
+use super::{COULD_NOT_RUN, UNUSABLE, look, print, progress::Progress, say, signals::Signals, wants_color};
 use crate::{
     clock::Clock,
     drill::{self, Setting},
@@ -50,7 +51,8 @@ pub struct Args {
     /// Where the evidence goes: a folder per run
     #[arg(long, default_value = "runs")]
     out: PathBuf,
-    /// Leave the system running at the end, for a look; `blackstart sweep` removes it afterwards
+    /// Leave the system running at the end, for a look. Once this program has ended, the next `blackstart sweep` removes
+    /// it
     #[arg(long)]
     keep: bool,
     /// Real containers, or a seeded model under a virtual clock, which is never evidence
@@ -84,6 +86,12 @@ struct Job {
     name: String,
 }
 
+impl Job {
+    fn scenario(&self) -> &str {
+        &self.plan.declared.scenario.scenario
+    }
+}
+
 /// Runs every drill and reports.
 pub fn main(args: &Args) -> u8 {
     let declared = match read_all(&args.files) {
@@ -94,15 +102,19 @@ pub fn main(args: &Args) -> u8 {
         }
     };
     let progress = Progress::new(args.quiet);
-    let records = match run_all(args, &jobs(args, declared), &progress) {
-        Ok(records) => records,
+    let ended = match run_all(args, &jobs(args, declared), &progress) {
+        Ok(ended) => ended,
         Err(error) => {
-            eprintln!("blackstart: {error:#}");
+            say(&format!("blackstart: {error}"));
             return COULD_NOT_RUN;
         }
     };
-    tell(args, &records);
-    worst_exit_status(records.iter().map(Record::exit_status))
+    tell(args, &ended.records);
+    for error in &ended.errors {
+        say(&format!("blackstart: {error}"));
+    }
+    let of_errors = ended.errors.iter().map(|_| COULD_NOT_RUN);
+    worst_exit_status(ended.records.iter().map(Record::exit_status).chain(of_errors))
 }
 
 fn read_all(files: &[PathBuf]) -> Result<Vec<Declared>, Refusals> {
@@ -141,14 +153,22 @@ fn new_run_id() -> String {
     format!("{now}-{:04x}", rand::random::<u16>())
 }
 
-fn run_all(args: &Args, jobs: &VecDeque<Job>, progress: &Progress) -> anyhow::Result<Vec<Record>> {
+/// What became of all runs: records of those that ran, and what kept the others from it.
+struct Ended {
+    records: Vec<Record>,
+    errors: Vec<String>,
+}
+
+fn run_all(args: &Args, jobs: &VecDeque<Job>, progress: &Progress) -> std::io::Result<Ended> {
     let runtime = super::runtime()?;
     let cancel = CancellationToken::new();
     runtime.block_on(async {
-        tokio::spawn(heed_signals(cancel.clone(), progress.clone()));
+        let signals = Signals::listen()?;
+        tokio::spawn(heed_signals(signals, cancel.clone(), progress.clone()));
         let mut waiting: VecDeque<(usize, Job)> = jobs.iter().cloned().enumerate().collect();
         let mut running = JoinSet::new();
         let mut records: Vec<Option<Record>> = vec![None; jobs.len()];
+        let mut errors = Vec::new();
         loop {
             while running.len() < usize::from(args.jobs) && !cancel.is_cancelled() {
                 let Some((index, job)) = waiting.pop_front() else { break };
@@ -156,15 +176,21 @@ fn run_all(args: &Args, jobs: &VecDeque<Job>, progress: &Progress) -> anyhow::Re
                 let listener = progress.listener(&job.name);
                 running.spawn(async move { (index, run_one(start, job, cancel, listener).await) });
             }
-            let Some(ended) = running.join_next().await else { break };
-            let (index, record) = ended?;
-            let record = record?;
-            if jobs.len() > 1 {
-                progress.say(&format!("{}  {}: {:?}", record.run_id, record.scenario.id, record.verdict));
+            // An error of one run is no reason to leave the others where they stand.
+            match running.join_next().await {
+                None => break,
+                Some(Ok((index, Ok(record)))) => {
+                    if jobs.len() > 1 {
+                        progress.say(&format!("{}  {}: {:?}", record.run_id, record.scenario.id, record.verdict));
+                    }
+                    records[index] = Some(record);
+                }
+                Some(Ok((index, Err(error)))) => errors.push(format!("{}: {error:#}", jobs[index].scenario())),
+                Some(Err(panic)) => errors.push(panic.to_string()),
             }
-            records[index] = Some(record);
         }
-        Ok(records.into_iter().flatten().collect())
+        errors.extend(waiting.iter().map(|(_, job)| format!("{}: it was not begun", job.scenario())));
+        Ok(Ended { records: records.into_iter().flatten().collect(), errors })
     })
 }
 
@@ -190,25 +216,30 @@ async fn run_one(
     listener: drill::Listener,
 ) -> anyhow::Result<Record> {
     match start.world {
-        WorldName::Docker => {
-            let owner = owner::this_process();
-            let ledger = Ledger::create(&ledger::folder(), &job.run_id, &owner)?;
-            let identity = RunIdentity { run_id: job.run_id.clone(), owner };
-            let world = match DockerWorld::connect(identity).await {
-                Ok(world) => Arc::new(world),
-                Err(error) => {
-                    ledger.close();
-                    return Err(error.into());
-                }
-            };
-            if start.keep {
-                world.keep().await;
-            }
-            let setting = setting(&start, &job, Clock::start(), ledger, cancel, listener);
-            Ok(drill::run(job.plan, world, setting).await)
-        }
+        WorldName::Docker => run_on_engine(&start, job, cancel, listener).await,
         WorldName::Simulated => tokio::task::spawn_blocking(move || simulate(&start, job, cancel, listener)).await?,
     }
+}
+
+async fn run_on_engine(
+    start: &Start,
+    job: Job,
+    cancel: CancellationToken,
+    listener: drill::Listener,
+) -> anyhow::Result<Record> {
+    let owner = owner::this_process();
+    let world = DockerWorld::connect(RunIdentity { run_id: job.run_id.clone(), owner: owner.clone() }).await?;
+    let engine = world.engine().await?;
+    let folder = ledger::folder();
+    let ledger = Ledger::create(&folder, &job.run_id, &owner, &engine)
+        .with_context(|| format!("could not write a ledger into {}", folder.display()))?;
+    let world = Arc::new(world);
+    let setting = setting(start, &job, Clock::start(), ledger, cancel, listener);
+    let record = drill::run(job.plan, Arc::clone(&world) as Arc<dyn World>, setting).await;
+    if start.keep {
+        world.keep().await;
+    }
+    Ok(record)
 }
 
 /// A runtime of its own, whose clock jumps from one timer to the next.
@@ -243,11 +274,11 @@ fn setting(
     }
 }
 
-/// The first Ctrl-C or SIGTERM ends the drills, which then remove what they made; the third ends the program.
-async fn heed_signals(cancel: CancellationToken, progress: Progress) {
+/// The first signal ends the drills, which then remove what they made; the third ends the program.
+async fn heed_signals(mut signals: Signals, cancel: CancellationToken, progress: Progress) {
     let mut heard = 0;
     loop {
-        next_signal().await;
+        signals.next().await;
         heard += 1;
         cancel.cancel();
         match heard {
@@ -255,19 +286,6 @@ async fn heed_signals(cancel: CancellationToken, progress: Progress) {
             2 => progress.say("still removing; once more ends at once and leaves the rest to `blackstart sweep`"),
             _ => std::process::exit(i32::from(COULD_NOT_RUN)),
         }
-    }
-}
-
-async fn next_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }
 
@@ -279,6 +297,7 @@ fn tell(args: &Args, records: &[Record]) {
     }
     let style = Style { color: wants_color(&std::io::stdout()), ..Style::default() };
     match records {
+        [] => {}
         [record] => print(&terminal::render(record, &style)),
         _ => {
             // Of several runs, those that did not pass are told at length, and all of them in a table.
@@ -294,7 +313,11 @@ fn tell(args: &Args, records: &[Record]) {
         }
     }
     for record in records {
-        eprintln!("evidence: {}", evidence(&args.out, record).display());
+        say(&format!("evidence: {}", evidence(&args.out, record).display()));
+    }
+    if args.keep && args.world == WorldName::Docker && !records.is_empty() {
+        let runs: Vec<&str> = records.iter().map(|record| record.run_id.as_str()).collect();
+        say(&format!("kept: what is left of the system runs on; `blackstart sweep {}` removes it", runs.join(" ")));
     }
 }
 

@@ -117,13 +117,13 @@ fn notes(plan: &Plan) -> Vec<String> {
     notes
 }
 
-/// What was observed, if the drill came as far as a writer that could be asked.
+/// What was observed, if the drill came as far as a load.
 fn observe<'a>(plan: &'a Plan, facts: &'a Facts) -> Option<Observed<'a>> {
     Some(Observed {
         history: &facts.history,
         fault: facts.faults.first().map(|fault| fault.began_us),
         recovery_started_us: facts.recovery_started_us,
-        load_started_us: facts.load_started_us,
+        load_started_us: facts.load_started_us?,
         load_ended_us: facts.load_ended_us?,
         load_interval_us: plan.load.interval.as_micros() as u64,
         survivors: facts.survivors.as_deref().map_or(&[], Vec::as_slice),

@@ -1,11 +1,28 @@
 //! The faults of a plan, each at its time, beside everything else: a fault may strike while a recovery is under way.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 
 use super::event::{Event, Events};
-use crate::{fault::Scene, plan::PlannedFault, recovery::Standing, world::Result};
+use crate::{
+    fault::Scene,
+    plan::PlannedFault,
+    recovery::Standing,
+    world::{Result, WorldError, WorldErrorKind},
+};
+
+/// How long it may take to put one fault in place, to see it bite, or to heal it. A drill must not hang on an engine
+/// that never answers.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// Gives up what the world does not do in time.
+pub async fn bounded<T>(act: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(WITHIN, act).await.unwrap_or_else(|_| {
+        let happened = format!("it did not end within {WITHIN:?}");
+        Err(WorldError::new(WorldErrorKind::TimedOut, "put a fault in place, see it bite, or heal it", happened))
+    })
+}
 
 /// How far the faults of a plan have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,7 +55,7 @@ impl Injector {
         for (index, fault) in faults.iter().enumerate() {
             let at_us = load_started_us + fault.at.unwrap_or_default().as_micros() as u64;
             tokio::time::sleep_until(self.scene.clock.at_us(at_us)).await;
-            let in_place = self.scene.inject(fault).await?;
+            let in_place = bounded(self.scene.inject(fault)).await?;
             self.standing.lock().await.push(in_place);
             self.events.say(Event::Fault { summary: fault.summary.clone() });
             progress.send_modify(|progress| progress.in_place += 1);
@@ -46,7 +63,9 @@ impl Injector {
             aftermath.spawn(async move { injector.follow(index, &fault).await });
         }
         while let Some(done) = aftermath.join_next().await {
-            done.unwrap_or(Ok(()))?;
+            done.unwrap_or_else(|panic| {
+                Err(WorldError::new(WorldErrorKind::Other, "follow a fault that is in place", panic.to_string()))
+            })?;
         }
         progress.send_modify(|progress| progress.all_done = true);
         Ok(())
@@ -54,7 +73,7 @@ impl Injector {
 
     async fn follow(&self, index: usize, fault: &PlannedFault) -> Result<()> {
         let due = fault.heal_after.map(|after| tokio::time::Instant::now() + after);
-        let proof = self.scene.prove(fault).await?;
+        let proof = bounded(self.scene.prove(fault)).await?;
         self.events.say(Event::Bit { proof: proof.clone() });
         if let Some(standing) = self.standing.lock().await.get_mut(index) {
             standing.proof = proof;
@@ -63,7 +82,7 @@ impl Injector {
         tokio::time::sleep_until(due).await;
         let mut all = self.standing.lock().await;
         if let Some(standing) = all.get_mut(index).filter(|standing| standing.stands()) {
-            self.scene.heal(standing).await?;
+            bounded(self.scene.heal(standing)).await?;
             self.events.say(Event::Healed { summary: fault.summary.clone() });
         }
         Ok(())

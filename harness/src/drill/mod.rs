@@ -10,9 +10,10 @@ mod faults;
 mod phases;
 mod service;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{any::Any, collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
 use blackstart_reports::record::{Interval, LevelResult, Phase, Record, StepResult};
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -53,7 +54,7 @@ pub struct Setting {
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     images: BTreeMap<String, String>,
-    load_started_us: u64,
+    load_started_us: Option<u64>,
     load_ended_us: Option<u64>,
     recovery_started_us: Option<u64>,
     milestones: BTreeMap<String, Interval<u64>>,
@@ -70,6 +71,9 @@ pub(crate) struct Facts {
     phases: Vec<Phase>,
 }
 
+/// How long the world may take to describe itself: what was made must be removed all the same.
+const ENVIRONMENT_WITHIN: Duration = Duration::from_secs(10);
+
 /// Why a drill did not come to its end.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -82,6 +86,8 @@ pub(crate) enum Stop {
         /// What went wrong.
         error: anyhow::Error,
     },
+    /// We broke an assumption of our own.
+    Panic(String),
 }
 
 impl std::fmt::Display for Stop {
@@ -89,6 +95,7 @@ impl std::fmt::Display for Stop {
         match self {
             Self::Cancelled => f.write_str("the drill was told to end before it was over"),
             Self::Error { phase, error } => write!(f, "in phase {phase}: {error:#}"),
+            Self::Panic(words) => write!(f, "a defect of blackstart itself: {words}"),
         }
     }
 }
@@ -103,17 +110,14 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
     let mut stopped: Vec<String> = trouble.into_iter().collect();
     if stopped.is_empty() {
         let body = phases::run(&plan, &world, &setting, &events, &mut topology, &mut facts);
-        let ended = tokio::select! {
-            biased;
-            () = setting.cancel.cancelled() => Err(Stop::Cancelled),
-            ended = body => ended,
-        };
-        if let Err(stop) = ended {
+        // Even if the fault is ours, what was made must go.
+        let ended = AssertUnwindSafe(body).catch_unwind().await;
+        if let Err(stop) = ended.unwrap_or_else(|panic| Err(Stop::Panic(words_of(&*panic)))) {
             events.say(Event::Stopped { why: stop.to_string() });
             stopped.push(stop.to_string());
         }
     }
-    let environment = world.environment().await;
+    let environment = tokio::time::timeout(ENVIRONMENT_WITHIN, world.environment()).await.unwrap_or_default();
     let leftovers = tear_down(&mut topology, &setting, &events, &mut facts).await;
     stopped.extend(events.trouble());
     let mut record = assemble::record(&plan, world.kind(), &setting, &facts, events.timeline(), stopped);
@@ -125,6 +129,12 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
         record.verdict = blackstart_reports::record::Verdict::CouldNotRun;
     }
     record
+}
+
+/// What a panic said.
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
 }
 
 fn open_bundle(setting: &Setting) -> (Option<Bundle>, Journal, Option<String>) {

@@ -7,12 +7,12 @@ use tokio::{
     sync::{Mutex, watch},
     task::JoinSet,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Facts, Setting, Stop,
     event::{Event, Events},
-    faults::{Injector, Progress},
+    faults::{Injector, Progress, bounded},
     service::is_sustained,
 };
 use crate::{
@@ -32,6 +32,9 @@ const CONTROL_FOR: Duration = Duration::from_secs(5);
 /// How often a wait looks again.
 const EVERY: Duration = Duration::from_millis(25);
 
+/// How often the writer is asked for its tokens before nothing is known of them.
+const SURVIVOR_TRIES: usize = 3;
+
 /// How long after a failed procedure the service may still come back by itself.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -44,15 +47,10 @@ pub async fn run(
     topology: &mut Topology,
     facts: &mut Facts,
 ) -> Result<(), Stop> {
-    let scene = Scene { world: Arc::clone(world), plan: Arc::clone(plan), clock: setting.clock };
-    let timer = PhaseTimer::start("provision", setting, events);
-    let say = |text: &str| events.say(Event::Progress { text: text.to_owned() });
-    facts.images = topology.provision(plan, &say).await.map_err(|error| stop("provision", error))?;
     let clients = Clients::new(Arc::clone(world), setting.clock, plan.load.clone());
-    say("the service answers");
-    warm_up(plan, &clients, setting).await?;
-    timer.end(facts);
+    unless_cancelled(setting, provision(plan, setting, events, topology, &clients, facts)).await?;
 
+    let scene = Scene { world: Arc::clone(world), plan: Arc::clone(plan), clock: setting.clock };
     let mut drill = Drill {
         procedure: Procedure { scene: scene.clone(), standing: Arc::new(Mutex::new(Vec::new())) },
         scene,
@@ -61,19 +59,39 @@ pub async fn run(
         events,
         stop: CancellationToken::new(),
         tasks: JoinSet::new(),
+        stalls: StallWatch::start(),
     };
-    let watched = drill.watch(facts).await;
+    let watched = unless_cancelled(setting, drill.watch(facts)).await;
     // However the watching ended, what the clients saw up to then belongs to the record.
-    drill.stop.cancel();
-    while drill.tasks.join_next().await.is_some() {}
-    facts.load_ended_us = Some(setting.clock.now_us());
-    facts.faults.clone_from(&*drill.procedure.standing.lock().await);
-    facts.history = drill.clients.history();
-    watched?;
+    let ended = drill.end_watching(facts).await;
+    watched.and(ended)?;
 
     let timer = PhaseTimer::start("verify", setting, events);
-    drill.verify(facts).await;
+    let verified = unless_cancelled(setting, drill.verify(facts)).await;
     facts.history = drill.clients.history();
+    timer.end(facts);
+    verified
+}
+
+/// Lets a part of the drill go on until it ends or the drill is told to end.
+async fn unless_cancelled(setting: &Setting, part: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
+    setting.cancel.run_until_cancelled(part).await.unwrap_or(Err(Stop::Cancelled))
+}
+
+/// Makes the topology, and sees its service answer.
+async fn provision(
+    plan: &Plan,
+    setting: &Setting,
+    events: &Events,
+    topology: &mut Topology,
+    clients: &Clients,
+    facts: &mut Facts,
+) -> Result<(), Stop> {
+    let timer = PhaseTimer::start("provision", setting, events);
+    let say = |text: &str| events.say(Event::Progress { text: text.to_owned() });
+    facts.images = topology.provision(plan, &say).await.map_err(|error| stop("provision", error))?;
+    say("the service answers");
+    warm_up(plan, clients, setting).await?;
     timer.end(facts);
     Ok(())
 }
@@ -141,6 +159,7 @@ struct Drill<'a> {
     events: &'a Events,
     stop: CancellationToken,
     tasks: JoinSet<()>,
+    stalls: StallWatch,
 }
 
 impl Drill<'_> {
@@ -158,47 +177,80 @@ impl Drill<'_> {
 
     /// Everything that happens while clients watch: load, faults, recovery, and what comes afterwards.
     async fn watch(&mut self, facts: &mut Facts) -> Result<(), Stop> {
-        let stalls = StallWatch::start();
         let timer = PhaseTimer::start("load", self.setting, self.events);
         for condition in self.plan().conditions.clone() {
-            let in_place = self.scene.inject(&condition).await.map_err(|error| stop("load", error))?;
+            let in_place = bounded(self.scene.inject(&condition)).await.map_err(|error| stop("load", error))?;
             self.events.say(Event::Condition { summary: condition.summary.clone() });
             facts.conditions.push(in_place);
         }
-        facts.load_started_us = self.now_us();
+        let started_us = self.now_us();
+        facts.load_started_us = Some(started_us);
         let detected = self.start_clients();
-        let mut faults = self.start_faults(facts.load_started_us);
-        let watched = self.watch_faults(facts, timer, detected, &mut faults).await;
-        facts.longest_stall_us = stalls.longest_us();
-        faults.task.abort();
-        watched
+        let mut faults = self.start_faults(started_us);
+        self.watch_faults(facts, timer, started_us, detected, &mut faults).await
+    }
+
+    /// Stops the clients and keeps what they saw. Answers that are still out are waited for, each up to its deadline,
+    /// unless the drill is told to end.
+    async fn end_watching(&mut self, facts: &mut Facts) -> Result<(), Stop> {
+        self.stop.cancel();
+        let mut ended = Ok(());
+        let answers = async {
+            while let Some(task) = self.tasks.join_next().await {
+                if let Err(panic) = task {
+                    ended = Err(stop("load", anyhow::anyhow!("a client of ours: {panic}")));
+                }
+            }
+        };
+        let all = self.setting.cancel.run_until_cancelled(answers).await;
+        if all.is_none() {
+            self.tasks.shutdown().await;
+        }
+        facts.load_ended_us = Some(self.now_us());
+        facts.longest_stall_us = self.stalls.longest_us();
+        facts.faults.clone_from(&*self.standing().lock().await);
+        facts.history = self.clients.history();
+        ended
     }
 
     async fn watch_faults(
         &mut self,
         facts: &mut Facts,
         timer: PhaseTimer<'_>,
+        started_us: u64,
         detected: watch::Receiver<Option<u64>>,
         faults: &mut FaultsUnderWay,
     ) -> Result<(), Stop> {
-        let Some(first) = self.plan().first_fault() else {
-            tokio::time::sleep(CONTROL_FOR).await;
+        // A control is watched for a while, and ends where a fault would have struck.
+        let first = self.plan().first_fault().unwrap_or(CONTROL_FOR);
+        let first_at = self.scene.clock.at_us(started_us + first.as_micros() as u64);
+        self.prove_conditions(facts, first_at).await?;
+        if self.plan().faults.is_empty() {
+            tokio::time::sleep_until(first_at).await;
             timer.end(facts);
             return Ok(());
-        };
-        let first_at = self.scene.clock.at_us(facts.load_started_us + first.as_micros() as u64);
-        self.prove_conditions(facts, first_at).await?;
+        }
         faults.until(|progress| progress.in_place > 0).await?;
         timer.end(facts);
-        if let Some(at_us) = *detected.borrow() {
-            let happened =
-                format!("a failure was detected {:.1} s into the load, before any fault", at_us as f64 / 1e6);
-            return Err(stop("load", WorldError::new(WorldErrorKind::Other, "keep the load undisturbed", happened)));
-        }
+        let detected_us = *detected.borrow();
+        self.demand_quiet_before_fault(started_us, detected_us).await?;
         let timer = PhaseTimer::start("recover", self.setting, self.events);
         self.recover(facts, detected, faults).await?;
         timer.end(facts);
         Ok(())
+    }
+
+    /// What was detected before the first fault can have struck was no effect of it.
+    async fn demand_quiet_before_fault(&self, started_us: u64, detected_us: Option<u64>) -> Result<(), Stop> {
+        let struck_us = self.standing().lock().await.first().map_or(u64::MAX, |fault| fault.began_us.lower);
+        match detected_us.filter(|at_us| *at_us < struck_us) {
+            None => Ok(()),
+            Some(at_us) => {
+                let seconds = at_us.saturating_sub(started_us) as f64 / 1e6;
+                let happened = format!("a failure was detected {seconds:.1} s into the load, before any fault");
+                Err(stop("load", WorldError::new(WorldErrorKind::Other, "keep the load undisturbed", happened)))
+            }
+        }
     }
 
     /// A condition without effect makes the run an error; it is looked at shortly before the first fault, under load.
@@ -208,7 +260,8 @@ impl Drill<'_> {
         }
         tokio::time::sleep_until(first_at - Duration::from_millis(500)).await;
         for condition in &mut facts.conditions {
-            condition.proof = self.scene.prove(&condition.fault).await.map_err(|error| stop("load", error))?;
+            let proof = bounded(self.scene.prove(&condition.fault)).await;
+            condition.proof = proof.map_err(|error| stop("load", error))?;
             self.events.say(Event::Bit { proof: condition.proof.clone() });
         }
         Ok(())
@@ -256,7 +309,8 @@ impl Drill<'_> {
         let injector =
             Injector { scene: self.scene.clone(), standing: Arc::clone(self.standing()), events: self.events.clone() };
         let (tell, progress) = watch::channel(Progress::default());
-        FaultsUnderWay { task: tokio::spawn(injector.run(load_started_us, tell)), progress }
+        let task = AbortOnDropHandle::new(tokio::spawn(injector.run(load_started_us, tell)));
+        FaultsUnderWay { task, progress }
     }
 
     async fn recover(
@@ -277,13 +331,16 @@ impl Drill<'_> {
         let went_wrong = facts.procedure.iter().any(|step| step.status == Status::Failed);
         let give_up = if went_wrong { give_up.min(tokio::time::Instant::now() + GRACE) } else { give_up };
         faults.until(|progress| progress.all_done).await?;
-        if self.await_service(0, give_up).await {
+        // Service from before a fault says nothing about the service after it.
+        let struck_us = self.standing().lock().await.iter().map(|fault| fault.began_us.upper).max();
+        if self.await_service(struck_us.unwrap_or_default(), give_up).await {
             self.events.say(Event::Sustained);
         }
         if !recovery.afterwards.is_empty() {
             self.carry_out(facts, &recovery.afterwards).await?;
             // What comes back may do harm: the service must stand it for as long as it had to stand before.
-            self.await_service(self.now_us(), tokio::time::Instant::now() + GRACE).await;
+            let window = self.plan().service_level.sustained_for.duration();
+            self.await_service(self.now_us(), tokio::time::Instant::now() + window + GRACE).await;
         }
         Ok(())
     }
@@ -338,10 +395,8 @@ impl Drill<'_> {
         Ok(())
     }
 
-    /// Waits until the service has been as declared for as long as declared, since the last fault or the moment given.
+    /// Waits until the service has been as declared for as long as declared, in a window that begins after a moment.
     async fn await_service(&self, since_us: u64, give_up: tokio::time::Instant) -> bool {
-        let standing = self.standing().lock().await.clone();
-        let since_us = standing.iter().map(|fault| fault.began_us.upper).max().unwrap_or_default().max(since_us);
         loop {
             let now_us = self.now_us();
             if self.clients.with_history(|history| is_sustained(self.plan(), history, since_us, now_us)) {
@@ -355,7 +410,7 @@ impl Drill<'_> {
     }
 
     /// Asks what survived, runs every check, and asks the nodes that failed what they still hold.
-    async fn verify(&self, facts: &mut Facts) {
+    async fn verify(&self, facts: &mut Facts) -> Result<(), Stop> {
         let mut examiner = Examiner {
             world: Arc::clone(&self.scene.world),
             plan: Arc::clone(&self.scene.plan),
@@ -366,11 +421,7 @@ impl Drill<'_> {
             survivors: None,
             writer: Arc::default(),
         };
-        match examiner.survivors().await {
-            Ok(tokens) => examiner.survivors = Some(Arc::new(tokens)),
-            Err(error) => self.events.say(Event::Progress { text: error.to_string() }),
-        }
-        facts.survivors.clone_from(&examiner.survivors);
+        examiner.survivors = self.ask_survivors(&examiner).await;
         let raw = std::sync::Mutex::new(Vec::new());
         facts.levels = examiner
             .examine(&|level, (check, output)| {
@@ -385,10 +436,22 @@ impl Drill<'_> {
             facts.verified_us = Some(self.now_us());
         }
         // What the checks themselves wrote must have survived as well, so the last word on survivors comes after them.
-        if let Ok(tokens) = examiner.survivors().await {
-            facts.survivors = Some(Arc::new(tokens));
-        }
+        // An older answer will not do: it would make lost writes of theirs.
+        facts.survivors = self.ask_survivors(&examiner).await;
         facts.stranded = self.ask_failed_nodes(&examiner, facts).await;
+        Ok(())
+    }
+
+    /// The tokens that the one writer holds. One question that fails must not make an unknown of the whole loss.
+    async fn ask_survivors(&self, examiner: &Examiner) -> Option<Arc<Vec<String>>> {
+        for _ in 0..SURVIVOR_TRIES {
+            match examiner.survivors().await {
+                Ok(tokens) => return Some(Arc::new(tokens)),
+                Err(error) => self.events.say(Event::Progress { text: error.to_string() }),
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+        None
     }
 
     async fn nodes_left_down(&self, facts: &Facts) -> Vec<String> {
@@ -438,9 +501,9 @@ fn milestone(action: &StepAction) -> Option<&'static str> {
     }
 }
 
-/// The faults of a plan while they are under way.
+/// The faults of a plan while they are under way. None strikes any more once this is dropped.
 struct FaultsUnderWay {
-    task: tokio::task::JoinHandle<crate::world::Result<()>>,
+    task: AbortOnDropHandle<crate::world::Result<()>>,
     progress: watch::Receiver<Progress>,
 }
 

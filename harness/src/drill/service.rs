@@ -32,3 +32,52 @@ pub fn is_sustained(plan: &Plan, history: &History, since_us: u64, now_us: u64) 
     let share_of_errors = bad as f64 / ((good + bad) as f64).max(1.0);
     good as f64 >= intended * level.throughput.fraction() && share_of_errors <= level.errors.fraction()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Outcome;
+
+    fn plan() -> Plan {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../scenarios/order-management/primary-zone-outage.yaml");
+        crate::plan::build(crate::scenario::read(&file).unwrap(), 1)
+    }
+
+    /// Forty requests in a second, good but for those sent in a stretch, up to five seconds.
+    fn history(down_ms: std::ops::Range<u64>) -> History {
+        let request = |index: u64| {
+            let at_us = index * 25_000;
+            Sent {
+                token: index.to_string(),
+                sender: if index.is_multiple_of(2) { Sender::Load } else { Sender::Probe },
+                kind: "probe".to_owned(),
+                intended_us: at_us,
+                sent_us: at_us,
+                returned_us: at_us + 5000,
+                outcome: if down_ms.contains(&(at_us / 1000)) { Outcome::Refused } else { Outcome::Ok },
+                reply: String::new(),
+            }
+        };
+        (0..200).map(request).collect()
+    }
+
+    #[test]
+    fn service_is_sustained_only_after_a_whole_good_window() {
+        let (plan, history) = (plan(), history(1000..2000));
+        assert!(!is_sustained(&plan, &history, 1_000_000, 3_000_000));
+        assert!(!is_sustained(&plan, &history, 1_000_000, 4_050_000));
+        assert!(is_sustained(&plan, &history, 1_000_000, 4_150_000));
+    }
+
+    #[test]
+    fn what_was_good_before_the_fault_does_not_count() {
+        assert!(!is_sustained(&plan(), &history(0..0), 4_000_000, 4_500_000));
+    }
+
+    #[test]
+    fn silence_is_no_service() {
+        assert!(!is_sustained(&plan(), &Vec::new(), 0, 10_000_000));
+        assert!(!is_sustained(&plan(), &history(0..0), 0, 9_000_000));
+    }
+}

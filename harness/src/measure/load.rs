@@ -1,6 +1,6 @@
 //! What the clients saw: counts, and latency from the intended time of sending.
 
-use blackstart_reports::record::{Interval, Latency, Load, LoadStage};
+use blackstart_reports::record::{Interval, Latency, LatencyBucket, Load, LoadStage};
 use hdrhistogram::Histogram;
 
 use super::{Observed, is_client, seconds};
@@ -44,6 +44,7 @@ fn stage(all: &[&Sent], name: &str, from_us: u64, to_us: u64) -> LoadStage {
         refused: counts.refused,
         indeterminate: counts.indeterminate,
         latency_ms: counts.latency,
+        latency_histogram: counts.buckets,
     }
 }
 
@@ -52,11 +53,12 @@ struct Counts {
     refused: u64,
     indeterminate: u64,
     latency: Option<Latency>,
+    buckets: Vec<LatencyBucket>,
 }
 
 impl Counts {
     fn of<'a>(requests: impl Iterator<Item = &'a Sent>) -> Self {
-        let mut counts = Self { acknowledged: 0, refused: 0, indeterminate: 0, latency: None };
+        let mut counts = Self { acknowledged: 0, refused: 0, indeterminate: 0, latency: None, buckets: Vec::new() };
         // The bounds are constants that the histogram accepts; without one there is simply no latency to tell.
         let mut histogram = Histogram::<u64>::new_with_max(LONGEST_US, 3).ok();
         for sent in requests {
@@ -73,6 +75,7 @@ impl Counts {
                 Outcome::Indeterminate => counts.indeterminate += 1,
             }
         }
+        counts.buckets = histogram.as_ref().map_or_else(Vec::new, buckets);
         counts.latency = histogram.filter(|histogram| !histogram.is_empty()).map(|histogram| Latency {
             p50: histogram.value_at_quantile(0.5) as f64 / 1e3,
             p99: histogram.value_at_quantile(0.99) as f64 / 1e3,
@@ -80,4 +83,14 @@ impl Counts {
         });
         counts
     }
+}
+
+/// From one millisecond on, each bucket reaches twice as far as the one before.
+fn buckets(histogram: &Histogram<u64>) -> Vec<LatencyBucket> {
+    let doubling = histogram.iter_log(1000, 2.0);
+    let bucket = |step: hdrhistogram::iterators::IterationValue<u64>| LatencyBucket {
+        at_most_ms: step.value_iterated_to() as f64 / 1e3,
+        count: step.count_since_last_iteration(),
+    };
+    doubling.map(bucket).collect()
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{FaultAction, Plan, PlannedStep, StepAction};
-use crate::scenario::drill::Recoverer;
+use crate::scenario::drill::{Recoverer, RtoEndpoint};
 
 /// The plan in words. The same plan gives the same text, byte for byte.
 pub fn text(plan: &Plan) -> String {
@@ -141,7 +141,12 @@ fn write_checks(out: &mut String, plan: &Plan) -> std::fmt::Result {
         writeln!(out, "  RPO: {}", [writes, time].into_iter().flatten().collect::<Vec<_>>().join(", "))?;
     }
     if let Some(rto) = &targets.rto {
-        writeln!(out, "  RTO: within {} ({:?})", rto.within, rto.endpoint)?;
+        let endpoint = match rto.endpoint {
+            RtoEndpoint::Service => "from the fault to sustained service",
+            RtoEndpoint::Recovery => "from the start of recovery to sustained service",
+            RtoEndpoint::Verified => "from the fault to all levels verified",
+        };
+        writeln!(out, "  RTO: within {}, {endpoint}", rto.within)?;
     }
     Ok(())
 }

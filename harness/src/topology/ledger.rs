@@ -7,11 +7,16 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{self, Journal};
+use crate::journal::Journal;
+
+/// A ledger is opened and its owner written into it at once; one that stays without an owner longer than this was left
+/// by a run that was killed between the two.
+const OWNER_WITHIN: Duration = Duration::from_secs(60);
 
 /// One line of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +24,8 @@ use crate::journal::{self, Journal};
 pub enum Entry {
     /// Who owns the run, as its labels say.
     Owner(String),
+    /// On which engine it makes things, as the engine calls itself.
+    Engine(String),
     /// About to be made.
     Announced(String),
     /// Removed.
@@ -37,11 +44,12 @@ impl Ledger {
     ///
     /// # Errors
     /// Where the state folder cannot be written.
-    pub fn create(folder: &Path, run_id: &str, owner: &str) -> io::Result<Self> {
+    pub fn create(folder: &Path, run_id: &str, owner: &str, engine: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let path = folder.join(format!("{run_id}.jsonl"));
         let journal = Journal::create(&path)?;
         journal.append(&Entry::Owner(owner.to_owned()))?;
+        journal.append(&Entry::Engine(engine.to_owned()))?;
         Ok(Self { path: Some(path), journal })
     }
 
@@ -77,7 +85,8 @@ impl Ledger {
 
 /// The folder of ledgers: `$XDG_STATE_HOME/blackstart/ledgers`, or under `~/.local/state`.
 pub fn folder() -> PathBuf {
-    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    // A relative or empty path there means nothing, by its specification.
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".local/state");
     state.unwrap_or_else(home).join("blackstart/ledgers")
 }
@@ -87,8 +96,10 @@ pub fn folder() -> PathBuf {
 pub struct Found {
     /// The run.
     pub run_id: String,
-    /// Its owner, where the first line could be read.
+    /// Its owner, where that was written.
     pub owner: Option<String>,
+    /// The engine, where that was written.
+    pub engine: Option<String>,
     /// What it announced and did not remove.
     pub open: Vec<String>,
     /// The file.
@@ -101,18 +112,29 @@ pub fn find(folder: &Path) -> Vec<Found> {
     files.flatten().filter_map(|file| read(&file.path())).collect()
 }
 
+/// Reads what can be read: a full disk or a kill tears lines, and the others count all the same.
 fn read(path: &Path) -> Option<Found> {
     let run_id = path.file_name()?.to_str()?.strip_suffix(".jsonl")?.to_owned();
-    let (entries, _) = journal::read::<Entry>(path).ok()?;
-    let mut found = Found { run_id, owner: None, open: Vec::new(), path: path.to_owned() };
-    for entry in entries {
+    let text = String::from_utf8_lossy(&fs::read(path).ok()?).into_owned();
+    let mut found = Found { run_id, owner: None, engine: None, open: Vec::new(), path: path.to_owned() };
+    for entry in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
         match entry {
             Entry::Owner(owner) => found.owner = Some(owner),
+            Entry::Engine(engine) => found.engine = Some(engine),
             Entry::Announced(name) => found.open.push(name),
             Entry::Removed(name) => found.open.retain(|open| *open != name),
         }
     }
     Some(found)
+}
+
+impl Found {
+    /// Whether the run was killed before it could write down whose it is, so that nothing was made either.
+    pub fn was_stillborn(&self) -> bool {
+        let age =
+            fs::metadata(&self.path).and_then(|file| file.modified()).map(|at| SystemTime::now().duration_since(at));
+        self.owner.is_none() && age.is_ok_and(|age| age.is_ok_and(|age| age > OWNER_WITHIN))
+    }
 }
 
 #[cfg(test)]
@@ -122,15 +144,28 @@ mod tests {
     #[test]
     fn what_was_announced_and_not_removed_is_open() {
         let folder = std::env::temp_dir().join(format!("blackstart-ledger-{}", std::process::id()));
-        let ledger = Ledger::create(&folder, "run", "owner").unwrap();
+        let ledger = Ledger::create(&folder, "run", "owner", "engine").unwrap();
         ledger.announce("networks").unwrap();
         ledger.announce("node db-a").unwrap();
         ledger.removed("node db-a").unwrap();
         let found = find(&folder);
         assert_eq!(found[0].open, ["networks"]);
         assert_eq!(found[0].owner.as_deref(), Some("owner"));
+        assert_eq!(found[0].engine.as_deref(), Some("engine"));
         ledger.close();
         assert!(find(&folder).is_empty());
+        fs::remove_dir_all(folder).unwrap();
+    }
+    #[test]
+    fn a_torn_line_hides_no_other() {
+        let folder = std::env::temp_dir().join(format!("blackstart-ledger-torn-{}", std::process::id()));
+        let ledger = Ledger::create(&folder, "run", "owner", "engine").unwrap();
+        ledger.announce("networks").unwrap();
+        let mut file = fs::OpenOptions::new().append(true).open(folder.join("run.jsonl")).unwrap();
+        std::io::Write::write_all(&mut file, b"{\"announ\n").unwrap();
+        ledger.announce("relay").unwrap();
+        assert_eq!(find(&folder)[0].open, ["networks", "relay"]);
+        assert!(!find(&folder)[0].was_stillborn());
         fs::remove_dir_all(folder).unwrap();
     }
 }

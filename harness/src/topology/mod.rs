@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod owner;
 mod ready;
 mod specs;
+pub mod sweep;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -20,9 +21,13 @@ use crate::{
 };
 use ledger::Ledger;
 pub use ready::{ask, until_ready};
+pub use specs::find_program;
 
 /// How long the removal of everything may take before what is left is reported instead.
 const TEAR_DOWN_WITHIN: Duration = Duration::from_secs(90);
+
+/// How long the world may take to list what is left.
+const LIST_WITHIN: Duration = Duration::from_secs(30);
 
 /// What a caller hears while a topology is made.
 pub type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
@@ -121,9 +126,10 @@ impl Topology {
             Ok(left) => left,
             Err(_) => vec![format!("the removal did not end within {TEAR_DOWN_WITHIN:?}")],
         };
-        match self.world.leftovers().await {
-            Ok(found) => left.extend(found),
-            Err(error) => left.push(format!("what is left could not be listed: {error}")),
+        match tokio::time::timeout(LIST_WITHIN, self.world.leftovers()).await {
+            Ok(Ok(found)) => left.extend(found),
+            Ok(Err(error)) => left.push(format!("what is left could not be listed: {error}")),
+            Err(_) => left.push(format!("what is left could not be listed within {LIST_WITHIN:?}")),
         }
         if left.is_empty() {
             self.ledger.close();

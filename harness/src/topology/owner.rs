@@ -1,6 +1,6 @@
 //! Who owns a run, so that a sweep never touches one that lives.
 
-use std::fs;
+use std::{fs, os::unix::fs::MetadataExt};
 
 /// The mark of this process: boot, process namespace, process and its start time. A number of a process alone would be
 /// taken again after a restart, and means nothing in another namespace.
@@ -20,21 +20,34 @@ pub enum OwnerState {
     Elsewhere,
 }
 
-/// Whether an owner still lives.
+/// Whether an owner still lives. Where that cannot be told for certain, it is *elsewhere*: another boot of this machine
+/// and another machine look alike, as does a machine without `/proc`; only some of those would be safe to call gone.
 pub fn state(owner: &str) -> OwnerState {
     let parts: Vec<&str> = owner.split('/').collect();
     let [boot, space, pid, started] = parts[..] else { return OwnerState::Elsewhere };
-    if boot != boot_id() {
-        // Another boot of this machine and another machine look alike; only the first would be safe to call gone.
-        return OwnerState::Elsewhere;
-    }
-    if space != namespace() {
+    let is_known = !boot.is_empty() && !space.is_empty() && !started.is_empty();
+    if !is_known || boot != boot_id() || space != namespace() {
         return OwnerState::Elsewhere;
     }
     match pid.parse().ok().and_then(start_time) {
         Some(now) if now == started => OwnerState::Alive,
-        _ => OwnerState::Gone,
+        Some(_) => OwnerState::Gone,
+        None if hides_processes() => OwnerState::Elsewhere,
+        None => OwnerState::Gone,
     }
+}
+
+/// Whether the processes of other users may run without being seen from here (`hidepid`).
+fn hides_processes() -> bool {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    !is_root && mounts.lines().any(hides)
+}
+
+fn hides(mount: &str) -> bool {
+    let fields: Vec<&str> = mount.split(' ').collect();
+    let [_, "/proc", "proc", options, ..] = fields[..] else { return false };
+    options.split(',').filter_map(|option| option.strip_prefix("hidepid=")).any(|how| !matches!(how, "0" | "off"))
 }
 
 fn boot_id() -> String {
@@ -69,5 +82,15 @@ mod tests {
         assert_eq!(state(&dead), OwnerState::Gone);
         assert_eq!(state("other-boot/1/2/3"), OwnerState::Elsewhere);
         assert_eq!(state("nonsense"), OwnerState::Elsewhere);
+    }
+
+    #[test]
+    fn what_cannot_be_known_is_never_called_gone() {
+        assert_eq!(state("///"), OwnerState::Elsewhere);
+        assert_eq!(state(&format!("//{}/", std::process::id())), OwnerState::Elsewhere);
+        assert!(hides("proc /proc proc rw,nosuid,hidepid=2 0 0"));
+        assert!(hides("proc /proc proc rw,hidepid=invisible,gid=4 0 0"));
+        assert!(!hides("proc /proc proc rw,nosuid,hidepid=off 0 0"));
+        assert!(!hides("proc /proc proc rw,nosuid 0 0"));
     }
 }

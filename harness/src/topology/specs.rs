@@ -27,9 +27,12 @@ fn image_spec(plan: &Plan, name: &str, image: &Image) -> Result<ImageSpec, World
     Ok(ImageSpec { name: name.to_owned(), source })
 }
 
-/// Programs of this repository are built together, so they lie in one folder; a test runs from the folder `deps`
+/// Where a program of this repository lies: they are built together, so they lie in one folder; a test runs from the folder `deps`
 /// inside it.
-fn find_program(name: &str) -> Result<PathBuf, WorldError> {
+///
+/// # Errors
+/// Where it is not there.
+pub fn find_program(name: &str) -> Result<PathBuf, WorldError> {
     let own = std::env::current_exe().unwrap_or_default();
     let candidates = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));
     candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {

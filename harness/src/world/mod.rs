@@ -6,6 +6,7 @@
 
 pub mod docker;
 mod error;
+mod remains;
 pub mod simulated;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use blackstart_reports::record;
 
 pub use error::{WorldError, WorldErrorKind};
+pub use remains::{Found, FoundKind, Remains};
 
 use crate::scenario::{
     system::{Database, Property},

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use blackstart::world::{
     CommandOutput, Commands, ImageSource, ImageSpec, NodeSpec, Power, Provision, RelayTarget, Resource,
-    docker::{DockerWorld, RunIdentity},
+    docker::{DockerWorld, RunIdentity, sweep},
 };
 use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 
@@ -41,6 +41,11 @@ pub async fn connect(test: &str) -> DockerWorld {
     let run_id = format!("t{:08x}-{test}", rand::random::<u32>());
     let run = RunIdentity { run_id, owner: format!("test {}", std::process::id()) };
     DockerWorld::connect(run).await.unwrap_or_else(|error| panic!("this test needs a Docker engine: {error}"))
+}
+
+/// The engine, as a sweep sees it.
+pub async fn remains() -> sweep::Engine {
+    sweep::Engine::connect().await.unwrap_or_else(|error| panic!("this test needs a Docker engine: {error}"))
 }
 
 /// The image that everything here runs: the same as the world's own tools.

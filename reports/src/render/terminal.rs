@@ -319,7 +319,7 @@ impl Page {
         }
     }
 
-    fn bullets(&mut self, title: &str, lines: &[String], tone: Tone) {
+    pub(super) fn bullets(&mut self, title: &str, lines: &[String], tone: Tone) {
         if lines.is_empty() {
             return;
         }

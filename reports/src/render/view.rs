@@ -464,14 +464,16 @@ pub(super) fn load_sheet(record: &Record) -> Sheet {
     if let Some(load) = &record.load {
         for stage in &load.stages {
             let counts = [stage.acknowledged, stage.refused, stage.indeterminate];
-            rows.push(load_row(&stage.stage, stage.seconds, counts, stage.latency_ms));
+            let row = load_row(&stage.stage, stage.seconds, counts, stage.latency_ms);
+            rows.push(with_spread(row, &stage.latency_histogram));
         }
         let seconds = load.stages.iter().map(|stage| stage.seconds).sum();
-        rows.push(load_row("in all", seconds, [load.acknowledged, load.refused, load.indeterminate], load.latency_ms));
+        let counts = [load.acknowledged, load.refused, load.indeterminate];
+        rows.push(with_spread(load_row("in all", seconds, counts, load.latency_ms), &[]));
     }
     Sheet {
         title: "Load and latency",
-        header: &["stage", "lasted", "acknowledged", "per s", "refused", "no answer", "p50", "p99", "max"],
+        header: &["stage", "lasted", "acknowledged", "per s", "refused", "no answer", "p50", "p99", "max", "spread, from 1 ms"],
         numeric: &[1, 2, 3, 4, 5, 6, 7, 8],
         rows,
     }
@@ -487,6 +489,19 @@ fn load_row(name: &str, seconds: f64, counts: [u64; 3], latency: Option<crate::r
         Some(latency) => row.extend([latency.p50, latency.p99, latency.max].map(|ms| Cell::plain(text::millis(ms)))),
         None => row.extend(["-", "-", "-"].map(Cell::quiet)),
     }
+    row
+}
+
+/// A row with the spread of its latencies: one block for each doubling from a millisecond on, as tall as its share.
+fn with_spread(mut row: Vec<Cell>, histogram: &[crate::record::LatencyBucket]) -> Vec<Cell> {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = histogram.iter().map(|bucket| bucket.count).max().unwrap_or_default().max(1);
+    let block = |count: u64| match count {
+        0 => '·',
+        some => BLOCKS[((some * 8).div_ceil(most).clamp(1, 8) - 1) as usize],
+    };
+    let spread: String = histogram.iter().map(|bucket| block(bucket.count)).collect();
+    row.push(Cell::quiet(if spread.is_empty() { "-".to_owned() } else { spread }));
     row
 }
 

@@ -31,6 +31,8 @@ const PROBE_WITHIN: Duration = Duration::from_secs(20);
 pub struct Finding {
     /// What was tried.
     pub name: &'static str,
+    /// Whether every drill on containers needs it, and not just some.
+    pub is_vital: bool,
     /// Whether it works.
     pub ok: bool,
     /// What was seen.
@@ -44,6 +46,7 @@ pub struct Finding {
 /// A probe: what it tries, what needs it, and what mends it.
 struct Probe {
     name: &'static str,
+    is_vital: bool,
     needed_for: &'static str,
     mend: &'static str,
 }
@@ -54,49 +57,65 @@ impl Probe {
             Ok(detail) => (true, detail),
             Err(error) => (false, error.happened),
         };
-        Finding { name: self.name, ok, detail, needed_for: self.needed_for, mend: self.mend }
+        let Self { name, is_vital, needed_for, mend } = *self;
+        Finding { name, is_vital, ok, detail, needed_for, mend }
     }
 }
 
 const ENGINE: Probe = Probe {
     name: "engine",
+    is_vital: true,
     needed_for: "every drill on real containers",
     mend: "start the Docker engine (`ci/setup` does it on Debian), and let this user reach its socket",
 };
-const BASE: Probe =
-    Probe { name: "base image", needed_for: "building images", mend: "`ci/setup` pulls or bootstraps it" };
+const BASE: Probe = Probe {
+    name: "base image",
+    is_vital: true,
+    needed_for: "building images",
+    mend: "`ci/setup` pulls or bootstraps it",
+};
 const BUILD: Probe = Probe {
     name: "build",
+    is_vital: true,
     needed_for: "building images",
     mend: "let containers of a build reach a Debian mirror, or set the engine's proxy",
 };
 const PUBLISH: Probe = Probe {
     name: "publish",
+    is_vital: true,
     needed_for: "reaching nodes from the harness",
     mend: "let the engine publish ports on 127.0.0.1 (userland-proxy, iptables)",
 };
 const CUT: Probe = Probe {
     name: "cut",
+    is_vital: false,
     needed_for: "network faults: partitions, zones and sites that are cut off",
     mend: "let containers have NET_ADMIN, on a kernel with nf_tables",
 };
 const LIMIT: Probe = Probe {
     name: "limit",
+    is_vital: false,
     needed_for: "network faults: slow links",
     mend: "run on a kernel with the htb queueing discipline (sch_htb)",
 };
 const NETEM: Probe = Probe {
     name: "netem",
+    is_vital: false,
     needed_for: "latency and loss made by the kernel",
     mend: "run on a kernel with sch_netem, or leave latency out",
 };
 const LOOP: Probe = Probe {
     name: "loop devices",
+    is_vital: false,
     needed_for: "storage faults and snapshots of a consistency group",
     mend: "let containers have SYS_ADMIN and MKNOD, on a kernel with loop devices",
 };
-const DISK: Probe =
-    Probe { name: "disk", needed_for: "every drill", mend: "free some: `docker system df` tells what is held" };
+const DISK: Probe = Probe {
+    name: "disk",
+    is_vital: true,
+    needed_for: "every drill on real containers",
+    mend: "free some: `docker system df` tells what is held",
+};
 
 /// Tries everything. Where no engine answers, that is the only finding.
 pub async fn examine(owner: &str) -> Vec<Finding> {
@@ -124,7 +143,7 @@ async fn version(world: &DockerWorld) -> Result<String> {
 async fn base(world: &DockerWorld) -> Result<String> {
     let missing = || WorldError::new(WorldErrorKind::NotFound, "look for the base image", "it is not here");
     let image = images::find(&world.docker, BASE_IMAGE).await?.ok_or_else(missing)?;
-    Ok(format!("{BASE_IMAGE} is {}", image.id))
+    Ok(format!("{BASE_IMAGE} is {}", image.id.get(..19).unwrap_or_default()))
 }
 
 impl DockerWorld {

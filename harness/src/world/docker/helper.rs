@@ -94,7 +94,11 @@ impl DockerWorld {
     async fn start_helper(&self, node: &str) -> Result<ContainerAsync<GenericImage>> {
         let doing = format!("make the helper of {node}");
         let image = self.tools_image(&|_| {}).await?.tag.clone();
-        let started = self.helper_request(node, &image).start().await;
+        // In a task of its own: where the drill is cancelled meanwhile, the engine makes it all the same.
+        let starting = self.making.spawn(self.helper_request(node, &image).start());
+        let panicked =
+            |panic: tokio::task::JoinError| WorldError::new(WorldErrorKind::Other, &doing, panic.to_string());
+        let started = starting.await.map_err(panicked)?;
         if started.is_err() {
             // A start that fails half-way leaves its container behind.
             self.remove_container(&self.run.helper(node), &doing).await?;
@@ -172,6 +176,8 @@ impl DockerWorld {
     pub(super) async fn remove_helper(&self, node: &str) -> Result<()> {
         let helper = self.known().helpers.remove(node).unwrap_or_default();
         let mut slot = helper.lock().await;
+        self.making.close();
+        self.making.wait().await;
         self.remove_helper_container(node, &mut slot).await
     }
 

@@ -37,6 +37,7 @@ use std::{
 use blackstart_reports::record;
 use bollard::Docker;
 use tokio::sync::OnceCell;
+use tokio_util::task::TaskTracker;
 
 pub use names::RunIdentity;
 
@@ -58,6 +59,8 @@ pub struct DockerWorld {
     /// Keeps none: every question is asked anew.
     fresh_http: reqwest::Client,
     sql: Connections,
+    /// Helpers that the engine has been asked for, whoever still waits for them.
+    making: TaskTracker,
     known: Mutex<Known>,
 }
 
@@ -99,8 +102,17 @@ impl DockerWorld {
             http: http(256)?,
             fresh_http: http(0)?,
             sql: Connections::default(),
+            making: TaskTracker::new(),
             known: Mutex::default(),
         })
+    }
+
+    /// What the engine calls itself: the same from wherever it is asked.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    pub async fn engine(&self) -> Result<String> {
+        sweep::engine_name(&self.docker).await
     }
 
     /// Says which node and port the clients use. Making a node with a published port says it too.

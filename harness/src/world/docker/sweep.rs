@@ -1,9 +1,8 @@
 //! What runs left behind: finding it by its label, and removing it. Images are not part of any run, and stay.
-//!
-//! Whether an owner is gone is for the caller to judge: this module only tells whose each thing is.
 
-use std::{collections::HashMap, fmt};
+use std::collections::HashMap;
 
+use async_trait::async_trait;
 use bollard::{
     Docker,
     query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder},
@@ -12,78 +11,59 @@ use bollard::{
 use super::{
     connect_engine,
     errors::Doing,
-    names::{LABEL_OWNER, LABEL_RUN},
+    names::{LABEL_NODE, LABEL_OWNER, LABEL_ROLE, LABEL_RUN},
     provision::{remove_container, remove_network, remove_volume},
 };
-use crate::world::{Result, WorldError, WorldErrorKind};
+use crate::world::{Found, FoundKind, Remains, Result, WorldError, WorldErrorKind};
 
-/// What kind of thing was found, in the order in which they can be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FoundKind {
-    /// A container.
-    Container,
-    /// A volume.
-    Volume,
-    /// A network.
-    Network,
+/// An engine, with whatever runs left on it.
+pub struct Engine {
+    docker: Docker,
 }
 
-/// Something that a run made and that is still there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// What it is.
-    pub kind: FoundKind,
-    /// The run that made it.
-    pub run_id: String,
-    /// Who ran it, as it was said then.
-    pub owner: String,
-    /// By which the engine knows it.
-    pub id: String,
-    /// By which people know it.
-    pub name: String,
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            FoundKind::Container => "container",
-            FoundKind::Volume => "volume",
-            FoundKind::Network => "network",
-        };
-        write!(f, "{kind} {}", self.name)
+impl Engine {
+    /// Connects to the engine that `DOCKER_HOST` names, or to the usual one.
+    ///
+    /// # Errors
+    /// Where no engine answers.
+    pub async fn connect() -> Result<Self> {
+        Ok(Self { docker: connect_engine().await? })
     }
 }
 
-/// Everything on the engine that any run made, in the order in which it can be removed.
-///
-/// # Errors
-/// Where no engine answers.
-pub async fn list_all() -> Result<Vec<Found>> {
-    let any = HashMap::from([("label".to_owned(), vec![LABEL_RUN.to_owned()])]);
-    find(&connect_engine().await?, &any).await
-}
+#[async_trait]
+impl Remains for Engine {
+    async fn engine(&self) -> Result<String> {
+        engine_name(&self.docker).await
+    }
 
-/// Removes things that were found, those of all kinds in the order in which they can be. What is gone already is no
-/// error. One that cannot be removed does not keep the others: the errors come back, each with its thing.
-///
-/// # Errors
-/// Where no engine answers.
-pub async fn remove_found(found: &[Found]) -> Result<Vec<(Found, WorldError)>> {
-    let docker = connect_engine().await?;
-    let mut ordered: Vec<&Found> = found.iter().filter(|one| !one.run_id.is_empty()).collect();
-    ordered.sort_by_key(|one| one.kind);
-    let mut failed = Vec::new();
-    for kind in ordered.chunk_by(|a, b| a.kind == b.kind) {
-        let removals = kind.iter().map(|one| remove_one(&docker, one));
-        let results = futures_util::future::join_all(removals).await;
-        for (one, result) in kind.iter().zip(results) {
-            failed.extend(result.err().map(|error| ((*one).clone(), error)));
+    async fn list(&self) -> Result<Vec<Found>> {
+        let any = HashMap::from([("label".to_owned(), vec![LABEL_RUN.to_owned()])]);
+        find(&self.docker, &any).await
+    }
+
+    async fn remove(&self, found: &[Found]) -> Result<Vec<(Found, WorldError)>> {
+        let mut ordered: Vec<&Found> = found.iter().filter(|one| !one.run_id.is_empty()).collect();
+        ordered.sort_by_key(|one| one.kind);
+        let mut failed = Vec::new();
+        for kind in ordered.chunk_by(|a, b| a.kind == b.kind) {
+            let removals = kind.iter().map(|one| remove_one(&self.docker, one));
+            let results = futures_util::future::join_all(removals).await;
+            for (one, result) in kind.iter().zip(results) {
+                failed.extend(result.err().map(|error| ((*one).clone(), error)));
+            }
+        }
+        match failed.iter().position(|(_, error)| error.kind == WorldErrorKind::EngineGone) {
+            Some(gone) => Err(failed.swap_remove(gone).1),
+            None => Ok(failed),
         }
     }
-    match failed.iter().position(|(_, error)| error.kind == WorldErrorKind::EngineGone) {
-        Some(gone) => Err(failed.swap_remove(gone).1),
-        None => Ok(failed),
-    }
+}
+
+/// What the engine calls itself.
+pub(super) async fn engine_name(docker: &Docker) -> Result<String> {
+    let info = docker.info().await.doing("ask the engine who it is")?;
+    Ok(info.id.unwrap_or_default())
 }
 
 async fn remove_one(docker: &Docker, found: &Found) -> Result<()> {
@@ -124,5 +104,33 @@ pub(super) async fn find(docker: &Docker, filter: &HashMap<String, Vec<String>>)
 
 fn note(kind: FoundKind, id: String, name: String, labels: &HashMap<String, String>) -> Found {
     let label = |key: &str| labels.get(key).cloned().unwrap_or_default();
-    Found { kind, run_id: label(LABEL_RUN), owner: label(LABEL_OWNER), id, name }
+    let node = label(LABEL_NODE);
+    let resource = match label(LABEL_ROLE).as_str() {
+        "network" => "networks".to_owned(),
+        "volume" => format!("volume of {node}"),
+        "helper" => format!("helper of {node}"),
+        "node" => format!("node {node}"),
+        other => other.to_owned(),
+    };
+    Found { kind, run_id: label(LABEL_RUN), owner: label(LABEL_OWNER), id, name, resource }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{Resource, docker::RunIdentity};
+
+    #[test]
+    fn what_is_found_goes_by_the_ledgers_words() {
+        let run = RunIdentity { run_id: "r1".into(), owner: "o".into() };
+        let resource = |role: &str, node: Option<&str>| {
+            note(FoundKind::Container, "id".into(), "name".into(), &run.labels(role, node)).resource
+        };
+        let node = || "db-a".to_owned();
+        assert_eq!(resource("network", None), Resource::Networks.name());
+        assert_eq!(resource("volume", Some("db-a")), Resource::Volume { node: node() }.name());
+        assert_eq!(resource("helper", Some("db-a")), Resource::Helper { node: node() }.name());
+        assert_eq!(resource("relay", None), Resource::Relay { targets: Vec::new() }.name());
+        assert_eq!(resource("node", Some("db-a")), "node db-a");
+    }
 }

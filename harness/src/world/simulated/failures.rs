@@ -16,12 +16,26 @@ pub(super) struct Failures {
     pub(super) probability: f64,
     /// The calls so far.
     pub(super) calls: Vec<String>,
+    /// What is to be done when the call of a number comes.
+    pub(super) then: Option<(usize, Then)>,
+}
+
+/// Something that a test does in the middle of a drill.
+pub(super) struct Then(pub(super) Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Then {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Then")
+    }
 }
 
 impl Failures {
     /// Notes a call, and refuses it if it is to fail.
     pub(super) fn enter(&mut self, call: &str, draws: &mut Draws) -> Result<()> {
         let is_meant = self.steps.contains(call) || self.number == Some(self.calls.len());
+        if let Some((_, then)) = self.then.take_if(|(number, _)| *number == self.calls.len()) {
+            (then.0)();
+        }
         let may_happen = self.probability > 0.0 && !call.starts_with("remove ");
         self.calls.push(call.to_owned());
         if is_meant || (may_happen && draws.happens(self.probability)) {

@@ -5,24 +5,9 @@
 //! it can be asked afterwards what was truly lost ([`SimulatedWorld::truth`]), and to draw distributions from thousands
 //! of runs. It is never evidence.
 //!
-//! # What it assumes
-//! - *Requests*: client, balancer, application, balancer again, database. Each writes once. An application tries a
-//!   replica that does not listen for 200 ms, then one other; it answers *refused* at once where no server is believed
-//!   to be writable. A request that has not committed when its client gives up never commits.
-//! - *Beliefs*: the balancer checks every 200 ms, after a failure every 100 ms; two failures take a target out, one
-//!   success puts it back. If two servers claim to be writable, requests alternate between them.
-//! - *Commits* are durable on their server at one instant, and weigh 2 to 6 kB. A primary waits for the first *attached*
-//!   one of its synchronous standbys; a frozen or cut-off standby stays attached, a dead one does not. A commit that
-//!   waits and is never confirmed stays: whether it survives depends on which server does.
-//! - *Replication* sends one commit after the other, 1 to 4 ms each way and as fast as the link. What has not arrived
-//!   when either end or the way between them goes is lost to that attempt; it is sent again when the link is back.
-//! - *Return*: a former primary that restarts and finds another writable server starts fenced (as the database image
-//!   does; see [`SimulatedWorld::without_guard`]). One that was merely cut off or frozen asks nobody: unless it was
-//!   fenced, it takes writes.
-//! - *Cuts* drop what arrives at one node from another. Sessions hang and go on within 100 ms of the repair. Clients,
-//!   commands and questions of the harness come by ways that no cut touches.
-//! - *Disks* lose nothing, nobody runs out of anything, and whoever is ready serves at full speed.
+//! What it assumes stands in [`ASSUMPTIONS`], which every distribution is told with.
 
+mod assumptions;
 mod beliefs;
 mod draws;
 mod failures;
@@ -50,10 +35,13 @@ use std::{
 use blackstart_reports::record;
 use tokio::sync::Notify;
 
-pub use self::truth::{Commit, Truth, Unavailable};
+pub use self::{
+    assumptions::ASSUMPTIONS,
+    truth::{Commit, Truth, Unavailable},
+};
 use self::{
     draws::{EFFECT, Purpose},
-    failures::Failures,
+    failures::{Failures, Then},
     model::Model,
     shape::{NodeId, Shape},
     stock::Stock,
@@ -123,6 +111,11 @@ impl SimulatedWorld {
     /// Makes every call but removals fail with a probability.
     pub fn fail_with_probability(&self, probability: f64) {
         self.locked().failures.probability = probability;
+    }
+
+    /// Does something at the moment of the n-th call, counted from 0; it must not use the world.
+    pub fn at_call(&self, number: usize, then: impl FnOnce() + Send + 'static) {
+        self.locked().failures.then = Some((number, Then(Box::new(then))));
     }
 
     /// The names of all calls so far that can be made to fail, in order.

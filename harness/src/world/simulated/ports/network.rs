@@ -56,11 +56,15 @@ impl SimulatedWorld {
     /// A node with a helper.
     fn helped(&self, doing: &str, node: &str) -> Result<NodeId> {
         let id = self.existing(doing, node)?;
-        if self.locked().stock.has(&format!("helper of {node}")) {
+        if self.has_helper(node) {
             Ok(id)
         } else {
             Err(WorldError::new(WorldErrorKind::NotFound, doing, format!("{node} has no helper in its network")))
         }
+    }
+
+    fn has_helper(&self, node: &str) -> bool {
+        self.locked().stock.has(&format!("helper of {node}"))
     }
 
     /// Changes the rules at each helper of a cut, in the order in which each is done with it.
@@ -74,13 +78,10 @@ impl SimulatedWorld {
         for (node, senders) in refuses {
             let doing = format!("{verb} at {node}");
             // What a node refuses is dropped by its own helper, or else by the sender's.
-            let id = match self.helped(&doing, node) {
-                Ok(id) => id,
-                Err(_) => {
-                    senders.iter().try_for_each(|sender| self.helped(&doing, sender).map(drop))?;
-                    self.existing(&doing, node)?
-                }
-            };
+            let id = self.existing(&doing, node)?;
+            if !self.has_helper(node) {
+                senders.iter().try_for_each(|sender| self.helped(&doing, sender).map(drop))?;
+            }
             let senders = senders.iter().map(|sender| self.node(&doing, sender)).collect::<Result<Vec<_>>>()?;
             let takes_us = self.locked().model.draw(&RULES, id);
             moments.push((takes_us, id, senders));

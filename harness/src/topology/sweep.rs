@@ -1,0 +1,394 @@
+//! What runs left behind: whose it is, and its removal where the owner is gone.
+//!
+//! The labels on the engine say what is there, the ledgers what may still be coming: an engine that was asked for
+//! something at the moment of a kill makes it all the same, some time later. Nothing of a run that may still live is
+//! ever touched.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep};
+
+use super::{
+    ledger,
+    owner::{self, OwnerState},
+};
+use crate::world::{Found, Remains, Result};
+
+/// How long an engine may take from one thing that it was asked to make to the next.
+const LATE_WITHIN: Duration = Duration::from_secs(2);
+/// However many things still come, the removal begins after so long; what comes then is met by a later round.
+const LATE_AT_MOST: Duration = Duration::from_secs(20);
+/// How often the engine is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How many times what came meanwhile is removed too, and how many looks must find nothing where something announced
+/// never came.
+const ROUNDS: usize = 5;
+
+/// What can be said of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Its process runs.
+    Alive,
+    /// Its process is gone, or was said to be.
+    Gone,
+    /// It is of another machine or process namespace, or of an earlier boot: nothing can be said.
+    Elsewhere,
+    /// It made its things on another engine than the one that was asked.
+    OtherEngine,
+}
+
+/// A run that left something, or is leaving something at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The run.
+    pub run_id: String,
+    /// What can be said of it.
+    pub standing: Standing,
+    /// What is there.
+    pub found: Vec<Found>,
+    /// Its ledger, where there is one.
+    pub ledger: Option<ledger::Found>,
+}
+
+/// What became of a run that is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleared {
+    /// The run.
+    pub run_id: String,
+    /// What was removed.
+    pub removed: Vec<String>,
+    /// What could not be removed, and why.
+    pub failed: Vec<(String, String)>,
+    /// What its ledger announced that was never seen.
+    pub never_came: Vec<String>,
+    /// Whether it had a ledger that is now gone too.
+    pub ledger_removed: bool,
+}
+
+/// Looks at the engine and at the ledgers of a folder, and judges every run. `known_gone` are runs of which somebody
+/// knows better than can be told from here; one whose process is seen to run stays alive all the same.
+///
+/// # Errors
+/// Where no engine answers.
+pub async fn survey(engine: &dyn Remains, folder: &Path, known_gone: &[String]) -> Result<Vec<Left>> {
+    let name = engine.engine().await?;
+    // Things first: a run that begins after this look has no part in it.
+    let found = engine.list().await?;
+    let mut runs: BTreeMap<String, (Vec<Found>, Option<ledger::Found>)> = BTreeMap::new();
+    for one in found.into_iter().filter(|one| !one.run_id.is_empty()) {
+        runs.entry(one.run_id.clone()).or_default().0.push(one);
+    }
+    for one in ledger::find(folder) {
+        let run_id = one.run_id.clone();
+        runs.entry(run_id).or_default().1 = Some(one);
+    }
+    let judged = runs.into_iter().map(|(run_id, (found, ledger))| {
+        let standing = judge(&found, ledger.as_ref(), &name, known_gone.contains(&run_id));
+        Left { run_id, standing, found, ledger }
+    });
+    Ok(judged.collect())
+}
+
+fn judge(found: &[Found], ledger: Option<&ledger::Found>, engine: &str, is_known_gone: bool) -> Standing {
+    let mut owners: BTreeSet<&str> = found.iter().map(|one| one.owner.as_str()).collect();
+    owners.extend(ledger.and_then(|ledger| ledger.owner.as_deref()));
+    let states: Vec<OwnerState> = owners.into_iter().map(owner::state).collect();
+    let is_of_other = ledger.and_then(|ledger| ledger.engine.as_deref()).is_some_and(|other| other != engine);
+    let was_stillborn = ledger.is_some_and(ledger::Found::was_stillborn);
+    if states.contains(&OwnerState::Alive) {
+        Standing::Alive
+    } else if found.is_empty() && is_of_other {
+        Standing::OtherEngine
+    } else if is_known_gone || was_stillborn {
+        Standing::Gone
+    } else if states.is_empty() || states.contains(&OwnerState::Elsewhere) {
+        Standing::Elsewhere
+    } else {
+        Standing::Gone
+    }
+}
+
+/// Removes everything of the runs that are gone, and their ledgers. The others are left alone.
+///
+/// # Errors
+/// Where the engine stops answering.
+pub async fn clear(engine: &dyn Remains, left: &[Left]) -> Result<Vec<Cleared>> {
+    let mut runs: BTreeMap<String, Clearing> = BTreeMap::new();
+    for one in left.iter().filter(|one| one.standing == Standing::Gone) {
+        runs.insert(one.run_id.clone(), Clearing::of(one));
+    }
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    await_late(engine, &mut runs).await?;
+    for _ in 0..ROUNDS {
+        let round = remove_round(engine, &mut runs).await?;
+        if round == Round::Stuck || (round == Round::Empty && runs.values().all(Clearing::came_whole)) {
+            break;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(runs.into_iter().map(|(run_id, run)| run.end(run_id)).collect())
+}
+
+/// A run that is being cleared.
+#[derive(Default)]
+struct Clearing {
+    ledger: Option<ledger::Found>,
+    /// Everything that was ever seen, by what the engine calls it.
+    seen: BTreeMap<String, Found>,
+    /// Why something is still there, by what the engine calls it.
+    failed: BTreeMap<String, String>,
+}
+
+impl Clearing {
+    fn of(left: &Left) -> Self {
+        let mut own = Self { ledger: left.ledger.clone(), ..Self::default() };
+        left.found.iter().for_each(|one| own.see(one));
+        own
+    }
+
+    fn see(&mut self, found: &Found) {
+        self.seen.insert(found.id.clone(), found.clone());
+    }
+
+    /// What was announced and has not been seen. The networks are two things under one name.
+    fn missing(&self) -> Vec<String> {
+        let announced = self.ledger.iter().flat_map(|ledger| &ledger.open);
+        let count = |name: &String| self.seen.values().filter(|one| one.resource == *name).count();
+        announced.filter(|name| count(name) < if *name == "networks" { 2 } else { 1 }).cloned().collect()
+    }
+
+    fn came_whole(&self) -> bool {
+        self.missing().is_empty()
+    }
+
+    fn end(self, run_id: String) -> Cleared {
+        let never_came = self.missing();
+        let is_clear = self.failed.is_empty();
+        let ledger = self.ledger.filter(|_| is_clear);
+        let name = |id: &String| self.seen.get(id).map_or_else(|| id.clone(), ToString::to_string);
+        Cleared {
+            run_id,
+            removed: self
+                .seen
+                .values()
+                .filter(|one| !self.failed.contains_key(&one.id))
+                .map(ToString::to_string)
+                .collect(),
+            failed: self.failed.iter().map(|(id, why)| (name(id), why.clone())).collect(),
+            never_came,
+            ledger_removed: ledger.is_some_and(|ledger| fs::remove_file(ledger.path).is_ok()),
+        }
+    }
+}
+
+/// What is there of these runs now; all of it counts as seen. Says whether something is new.
+async fn look(engine: &dyn Remains, runs: &mut BTreeMap<String, Clearing>) -> Result<(Vec<Found>, bool)> {
+    let mut found = engine.list().await?;
+    found.retain(|one| runs.contains_key(&one.run_id));
+    let mut is_news = false;
+    for one in &found {
+        if let Some(run) = runs.get_mut(&one.run_id) {
+            is_news |= !run.seen.contains_key(&one.id);
+            run.see(one);
+        }
+    }
+    Ok((found, is_news))
+}
+
+/// Waits until everything that was announced has come, or nothing more comes. A container whose volume were removed
+/// before it is made would bring it back, without a label.
+async fn await_late(engine: &dyn Remains, runs: &mut BTreeMap<String, Clearing>) -> Result<()> {
+    let begun = Instant::now();
+    let mut last_news = begun;
+    while !runs.values().all(Clearing::came_whole)
+        && last_news.elapsed() < LATE_WITHIN
+        && begun.elapsed() < LATE_AT_MOST
+    {
+        sleep(LOOK_EVERY).await;
+        if look(engine, runs).await?.1 {
+            last_news = Instant::now();
+        }
+    }
+    Ok(())
+}
+
+/// What one round of removals did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// There was nothing.
+    Empty,
+    /// Something was removed.
+    Removed,
+    /// There was something, and none of it could be removed.
+    Stuck,
+}
+
+/// Removes what is there.
+async fn remove_round(engine: &dyn Remains, runs: &mut BTreeMap<String, Clearing>) -> Result<Round> {
+    let (found, _) = look(engine, runs).await?;
+    runs.values_mut().for_each(|run| run.failed.clear());
+    if found.is_empty() {
+        return Ok(Round::Empty);
+    }
+    let failed = engine.remove(&found).await?;
+    let round = if failed.len() < found.len() { Round::Removed } else { Round::Stuck };
+    for (one, error) in failed {
+        if let Some(run) = runs.get_mut(&one.run_id) {
+            run.failed.insert(one.id, error.happened);
+        }
+    }
+    Ok(round)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, sync::Mutex};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::world::{FoundKind, WorldError, WorldErrorKind};
+
+    /// An engine on which things turn up by and by, and some of which will not go.
+    struct Slow {
+        begun: Instant,
+        coming: Vec<(u64, Found)>,
+        removed: Mutex<Vec<String>>,
+        stuck: &'static str,
+    }
+
+    #[async_trait]
+    impl Remains for Slow {
+        async fn engine(&self) -> Result<String> {
+            Ok("here".to_owned())
+        }
+
+        async fn list(&self) -> Result<Vec<Found>> {
+            let now_ms = self.begun.elapsed().as_millis() as u64;
+            let removed = self.removed.lock().unwrap();
+            let is_there = |(at_ms, one): &&(u64, Found)| *at_ms <= now_ms && !removed.contains(&one.id);
+            Ok(self.coming.iter().filter(is_there).map(|(_, one)| one.clone()).collect())
+        }
+
+        async fn remove(&self, found: &[Found]) -> Result<Vec<(Found, WorldError)>> {
+            let (stuck, gone): (Vec<_>, Vec<_>) = found.iter().partition(|one| one.name == self.stuck);
+            self.removed.lock().unwrap().extend(gone.iter().map(|one| one.id.clone()));
+            let error = || WorldError::new(WorldErrorKind::Answered, "remove it", "it is in use");
+            Ok(stuck.into_iter().map(|one| (one.clone(), error())).collect())
+        }
+    }
+
+    fn thing(run_id: &str, owner: &str, resource: &str) -> Found {
+        let kind = if resource == "networks" { FoundKind::Network } else { FoundKind::Container };
+        let (id, name) = (format!("{run_id} {resource} {}", rand::random::<u32>()), resource.to_owned());
+        Found { kind, run_id: run_id.into(), owner: owner.into(), id, name, resource: resource.into() }
+    }
+
+    fn engine(coming: Vec<(u64, Found)>) -> Slow {
+        Slow { begun: Instant::now(), coming, removed: Mutex::default(), stuck: "" }
+    }
+
+    /// An owner whose process has ended.
+    fn dead() -> String {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let mine = format!("/{}/", std::process::id());
+        let dead = owner::this_process().replace(&mine, &format!("/{}/", child.id()));
+        child.wait().unwrap();
+        dead
+    }
+
+    struct State(PathBuf);
+
+    impl State {
+        fn new() -> Self {
+            Self(std::env::temp_dir().join(format!("blackstart-sweep-{:08x}", rand::random::<u32>())))
+        }
+
+        fn ledger(&self, run_id: &str, owner: &str, engine: &str, announced: &[&str]) {
+            let ledger = ledger::Ledger::create(&self.0, run_id, owner, engine).unwrap();
+            announced.iter().for_each(|name| ledger.announce(name).unwrap());
+        }
+    }
+
+    impl Drop for State {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    async fn standings(engine: &Slow, state: &State, known_gone: &[&str]) -> Vec<(String, Standing)> {
+        let known_gone: Vec<String> = known_gone.iter().map(|run| (*run).to_owned()).collect();
+        let left = survey(engine, &state.0, &known_gone).await.unwrap();
+        left.into_iter().map(|one| (one.run_id, one.standing)).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_is_judged_by_its_owner() {
+        let (state, mine, dead) = (State::new(), owner::this_process(), dead());
+        state.ledger("alive-by-ledger", &mine, "here", &[]);
+        state.ledger("of-other-engine", &dead, "there", &["networks"]);
+        let engine = engine(vec![
+            (0, thing("alive", &mine, "relay")),
+            (0, thing("dead", &dead, "relay")),
+            (0, thing("elsewhere", "boot/1/2/3", "relay")),
+            (0, thing("half", &dead, "relay")),
+            (0, thing("half", &mine, "node a")),
+        ]);
+        let expected = [
+            ("alive", Standing::Alive),
+            ("alive-by-ledger", Standing::Alive),
+            ("dead", Standing::Gone),
+            ("elsewhere", Standing::Elsewhere),
+            ("half", Standing::Alive),
+            ("of-other-engine", Standing::OtherEngine),
+        ];
+        assert_eq!(standings(&engine, &state, &[]).await, expected.map(|(run, how)| (run.to_owned(), how)));
+        let said = standings(&engine, &state, &["elsewhere", "alive"]).await;
+        assert_eq!(said[0].1, Standing::Alive, "nobody knows better than a process that runs");
+        assert_eq!(said[3].1, Standing::Gone);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_engine_is_still_making_is_awaited_before_anything_goes() {
+        let (state, dead) = (State::new(), dead());
+        state.ledger("r", &dead, "here", &["networks", "volume of a", "node a", "node b"]);
+        let came = [(0, "networks"), (300, "networks"), (1900, "volume of a"), (3700, "node a")];
+        let engine = engine(came.map(|(at_ms, what)| (at_ms, thing("r", &dead, what))).to_vec());
+        let left = survey(&engine, &state.0, &[]).await.unwrap();
+        let cleared = clear(&engine, &left).await.unwrap();
+        assert_eq!(cleared[0].removed.len(), 4, "{cleared:?}");
+        assert_eq!(cleared[0].never_came, ["node b"]);
+        assert!(cleared[0].ledger_removed);
+        assert!(engine.list().await.unwrap().is_empty());
+        let spent = engine.begun.elapsed();
+        assert!(spent > Duration::from_millis(5700) && spent < Duration::from_secs(7), "{spent:?}");
+        assert!(ledger::find(&state.0).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_lives_is_left_alone_and_what_will_not_go_keeps_its_ledger() {
+        let (state, mine, dead) = (State::new(), owner::this_process(), dead());
+        state.ledger("dead", &dead, "here", &["relay"]);
+        let coming = vec![
+            (0, thing("alive", &mine, "relay")),
+            (0, thing("dead", &dead, "relay")),
+            (0, thing("dead", &dead, "node stuck")),
+        ];
+        let engine = Slow { stuck: "node stuck", ..engine(coming) };
+        let left = survey(&engine, &state.0, &[]).await.unwrap();
+        let cleared = clear(&engine, &left).await.unwrap();
+        assert_eq!(cleared.len(), 1);
+        assert_eq!(cleared[0].removed, ["container relay"]);
+        assert_eq!(cleared[0].failed, [("container node stuck".to_owned(), "it is in use".to_owned())]);
+        assert!(!cleared[0].ledger_removed);
+        assert_eq!(engine.list().await.unwrap().len(), 2);
+    }
+}
