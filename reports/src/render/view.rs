@@ -18,7 +18,7 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    fn plain(text: impl AsRef<str>) -> Self {
+    pub(super) fn plain(text: impl AsRef<str>) -> Self {
         Self { text: text::clean(text.as_ref()), tone: Tone::Plain }
     }
 
