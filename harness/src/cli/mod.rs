@@ -13,6 +13,7 @@ mod schema;
 mod signals;
 mod simulate;
 mod sweep;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Render the record of a run that is over
     Report(report::Args),
+    /// Check the evidence of a run, and compute its RPO and RTO again from its history
+    Verify(verify::Args),
     /// Say what this machine and its engine can do
     Doctor(doctor::Args),
     /// Remove what killed runs left behind, and nothing else
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(&args),
         Command::Simulate(args) => simulate::main(&args),
         Command::Report(args) => report::main(&args),
+        Command::Verify(args) => verify::main(&args),
         Command::Doctor(args) => doctor::main(&args),
         Command::Sweep(args) => sweep::main(&args),
         Command::List(args) => list::main(&args),

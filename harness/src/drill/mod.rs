@@ -4,9 +4,11 @@
 //! The same sequencer runs in both worlds; it never speaks to an engine itself, and formats nothing.
 
 mod assemble;
+mod audit;
 mod bundle;
 pub mod event;
 mod faults;
+mod observations;
 mod phases;
 mod service;
 
@@ -25,8 +27,10 @@ use crate::{
     workload::History,
     world::World,
 };
+pub use audit::{Audit, Finding, audit};
 pub use bundle::{Bundle, digest_of};
 pub use event::{Event, Events, Listener, Stamped};
+pub use observations::{Measured, Observations};
 
 /// What a drill needs beside its plan and its world.
 pub struct Setting {
@@ -123,7 +127,7 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
     let mut record = assemble::record(&plan, world.kind(), &setting, &facts, events.timeline(), stopped);
     record.leftovers = leftovers;
     if let Some(bundle) = bundle
-        && let Err(error) = bundle.seal(&plan, &record, &facts.history, &facts.raw, &environment, &facts.images)
+        && let Err(error) = bundle.seal(&plan, &record, &facts, &environment)
     {
         record.reasons.insert(0, format!("the evidence could not be written: {error}"));
         record.verdict = blackstart_reports::record::Verdict::CouldNotRun;
