@@ -18,7 +18,8 @@ fn evidence(name: &str) -> PathBuf {
 
 /// Exit status and what was printed.
 fn verify(run: &PathBuf) -> (Option<i32>, String) {
-    let done = Command::new(env!("CARGO_BIN_EXE_blackstart")).arg("verify").arg(run).output().expect("the program runs");
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_blackstart")).arg("verify").arg(run).output().expect("the program runs");
     (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
