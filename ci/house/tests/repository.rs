@@ -28,10 +28,9 @@ const WRONG_WAY: [(&str, &str, &str); 2] = [
 const LINES: usize = 500;
 
 /// Files that are longer, and why.
-const LONG: [(&str, &str); 4] = [
+const LONG: [(&str, &str); 3] = [
     ("harness/src/drill/phases.rs", "to be split: watching, recovering and verifying are three things"),
     ("harness/tests/refusals.rs", "one table: a row for each refusal"),
-    ("reports/src/sample.rs", "invented records for tests, one after the other"),
     ("reports/src/render/view.rs", "every sheet of the report in one place, each a few lines"),
 ];
 
