@@ -12,7 +12,7 @@ mod service;
 
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc};
 
-use blackstart_reports::record::{Interval, LevelResult, Phase, Record, StepResult};
+use blackstart_reports::record::{Interval, LevelResult, Phase, Record, StepResult, TimelineEntry};
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
@@ -71,6 +71,18 @@ pub(crate) struct Facts {
     phases: Vec<Phase>,
 }
 
+impl Facts {
+    /// The phase in which the drill was stopped took time too: all since the end of the last whole one.
+    fn note_cut_short(&mut self, timeline: &[TimelineEntry], now_us: u64) {
+        let Some(last) = timeline.iter().rev().find(|entry| entry.kind == "phase") else { return };
+        let whole: f64 = self.phases.iter().map(|phase| phase.seconds).sum();
+        let seconds = (now_us as f64 / 1e6 - whole).max(0.0);
+        if self.phases.last().is_none_or(|phase| phase.name != last.text) {
+            self.phases.push(Phase { name: last.text.clone(), seconds });
+        }
+    }
+}
+
 /// Why a drill did not come to its end.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -92,7 +104,8 @@ impl std::fmt::Display for Stop {
         match self {
             Self::Cancelled => f.write_str("the drill was told to end before it was over"),
             Self::Panicked => f.write_str("a mistake in blackstart itself ended the drill; what it said is on stderr"),
-            Self::Error { phase, error } => write!(f, "in phase {phase}: {error:#}"),
+            // An error of the world tells its cause itself.
+            Self::Error { phase, error } => write!(f, "in phase {phase}: {error}"),
         }
     }
 }
@@ -114,6 +127,7 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
             ended = AssertUnwindSafe(body).catch_unwind() => ended.unwrap_or(Err(Stop::Panicked)),
         };
         if let Err(stop) = ended {
+            facts.note_cut_short(&events.timeline(), setting.clock.now_us());
             events.say(Event::Stopped { why: stop.to_string() });
             stopped.push(stop.to_string());
         }
