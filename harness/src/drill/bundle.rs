@@ -133,3 +133,17 @@ fn collect(folder: &Path, under: &Path, files: &mut Vec<PathBuf>) -> io::Result<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_exists_is_never_written_into() {
+        let folder = std::env::temp_dir().join(format!("blackstart-bundle-{:08x}", rand::random::<u32>()));
+        Bundle::create(&folder).expect("a new folder");
+        let again = Bundle::create(&folder).expect_err("it exists");
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        fs::remove_dir_all(folder).expect("it goes");
+    }
+}

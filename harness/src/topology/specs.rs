@@ -27,8 +27,8 @@ fn image_spec(plan: &Plan, name: &str, image: &Image) -> Result<ImageSpec, World
     Ok(ImageSpec { name: name.to_owned(), source })
 }
 
-/// Where a program of this repository lies: they are built together, so they lie in one folder; a test runs from the folder `deps`
-/// inside it.
+/// Where a program of this repository lies: they are built together, so they lie in one folder; a test runs from the
+/// folder `deps` inside it.
 ///
 /// # Errors
 /// Where it is not there.
