@@ -10,7 +10,10 @@ pub mod event;
 mod faults;
 mod observations;
 mod phases;
+mod recovering;
 mod service;
+mod streams;
+mod verifying;
 
 use std::{any::Any, collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
