@@ -8,13 +8,14 @@ use serde::Serialize;
 use super::{COULD_NOT_RUN, print, say, signals::Signals};
 use crate::{
     topology::{
-        find_program, ledger, owner,
+        ledger, owner,
         sweep::{Left, Standing, clear, survey},
     },
     world::{
         Remains, WorldError,
         docker::{
             doctor::{BASE_IMAGE, Finding, examine},
+            find_program,
             sweep::Engine,
         },
     },

@@ -21,7 +21,6 @@ use crate::{
 };
 use ledger::Ledger;
 pub use ready::{ask, until_ready};
-pub use specs::find_program;
 
 /// How long the removal of everything may take before what is left is reported instead.
 const TEAR_DOWN_WITHIN: Duration = Duration::from_secs(90);
@@ -54,7 +53,7 @@ impl Topology {
     /// The first thing that could not be made, or did not become ready in time. What was made by then stays until
     /// [`Topology::tear_down`].
     pub async fn provision(&mut self, plan: &Plan, say: Say<'_>) -> Result<BTreeMap<String, String>> {
-        let images = self.world.prepare_images(&specs::images(plan)?, &|line| say(line)).await?;
+        let images = self.world.prepare_images(&specs::images(plan), &|line| say(line)).await?;
         say("networks");
         self.make_all(vec![Resource::Networks]).await?;
         let nodes = specs::nodes(plan)?;

@@ -9,36 +9,18 @@ use crate::{
 };
 
 /// The images that a plan needs.
-///
-/// # Errors
-/// Where a program that goes into one has not been built.
-pub fn images(plan: &Plan) -> Result<Vec<ImageSpec>, WorldError> {
+pub fn images(plan: &Plan) -> Vec<ImageSpec> {
     plan.declared.system.images.iter().map(|(name, image)| image_spec(plan, name, image)).collect()
 }
 
-fn image_spec(plan: &Plan, name: &str, image: &Image) -> Result<ImageSpec, WorldError> {
+fn image_spec(plan: &Plan, name: &str, image: &Image) -> ImageSpec {
     let source = match (&image.build, &image.existing) {
-        (Some(folder), _) => ImageSource::Build {
-            folder: beside_system(plan, folder),
-            programs: image.programs.iter().map(|program| find_program(program)).collect::<Result<_, _>>()?,
-        },
+        (Some(folder), _) => {
+            ImageSource::Build { folder: beside_system(plan, folder), programs: image.programs.clone() }
+        }
         (None, existing) => ImageSource::Existing(existing.clone().unwrap_or_default()),
     };
-    Ok(ImageSpec { name: name.to_owned(), source })
-}
-
-/// Where a program of this repository lies: they are built together, so they lie in one folder; a test runs from the
-/// folder `deps` inside it.
-///
-/// # Errors
-/// Where it is not there.
-pub fn find_program(name: &str) -> Result<PathBuf, WorldError> {
-    let own = std::env::current_exe().unwrap_or_default();
-    let candidates = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));
-    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
-        let happened = format!("it is not beside {}; build it with `cargo build --workspace`", own.display());
-        WorldError::new(WorldErrorKind::NotFound, format!("find the program {name}"), happened)
-    })
+    ImageSpec { name: name.to_owned(), source }
 }
 
 fn beside_system(plan: &Plan, path: &str) -> PathBuf {

@@ -41,8 +41,8 @@ pub enum ImageSource {
     Build {
         /// The folder with the Dockerfile.
         folder: std::path::PathBuf,
-        /// The programs, as files.
-        programs: Vec<std::path::PathBuf>,
+        /// The programs of this repository, by name; whoever builds the image finds them.
+        programs: Vec<String>,
     },
     /// There already, or to be pulled.
     Existing(String),

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// How many variations are drilled.
-const SEEDS: usize = 2_400;
+const SEEDS: usize = 2_500;
 
 /// Clocks tell whole microseconds, so an end of an interval may be off by one.
 const MICROSECOND: f64 = 1e-6;
@@ -22,7 +22,7 @@ fn seconds(us: u64) -> f64 {
 struct Measures {
     lost: u64,
     lost_seconds: f64,
-    recovery_seconds: Option<f64>,
+    recovery_seconds: Option<Interval<f64>>,
 }
 
 impl Measures {
@@ -32,9 +32,29 @@ impl Measures {
         Some(Self {
             lost: ran.truth.lost.len() as u64,
             lost_seconds: lost_seconds(ran, fault_us),
-            recovery_seconds: ran.truth.service_back_us.map(|back_us| seconds(back_us - fault_us)),
+            recovery_seconds: service_back(ran)
+                .map(|back| Interval::new(seconds(back.lower - fault_us), seconds(back.upper - fault_us))),
         })
     }
+}
+
+/// Whether a request is one of those to whom service is promised; detection comes and goes with the drill.
+fn is_client(token: &str) -> bool {
+    token.starts_with("load-") || token.starts_with("probe-")
+}
+
+/// When service was back. A request that hangs at a frozen node, or in a cut, is served after all if that heals before
+/// its client gives up; so service is back for a client up to its deadline before the heal, depending on where exactly
+/// its requests hang and how patient it is. Without a heal, the moment is exact.
+fn service_back(ran: &Ran) -> Option<Interval<u64>> {
+    let upper = ran.truth.service_back_for(is_client)?;
+    let patience_us = ran.patience.as_micros() as u64;
+    let heals = ran.record.faults.iter().filter_map(|fault| fault.healed_ms).map(|healed| (healed.upper * 1e3) as u64);
+    let healed_us = heals.filter(|healed_us| *healed_us >= upper).min();
+    let failed_us = ran.truth.failed.iter().filter(|(token, _)| is_client(token)).map(|(_, sent_us)| sent_us + 1).max();
+    let served_us = healed_us.map_or(upper, |healed_us| healed_us.saturating_sub(patience_us));
+    let lower = served_us.max(failed_us.unwrap_or_default()).max(ran.truth.fault_instant_us.unwrap_or_default());
+    Some(Interval::new(lower.min(upper), upper))
 }
 
 /// From the commit of the earliest-acknowledged lost request to the fault; what was committed after it takes no time.
@@ -46,6 +66,10 @@ fn lost_seconds(ran: &Ran, fault_us: u64) -> f64 {
 
 fn is_within(truth: f64, bounds: Interval<f64>) -> bool {
     bounds.lower <= truth + MICROSECOND && truth <= bounds.upper + MICROSECOND
+}
+
+fn meet(one: Interval<f64>, other: Interval<f64>) -> bool {
+    one.lower <= other.upper + MICROSECOND && other.lower <= one.upper + MICROSECOND
 }
 
 fn wrong_with(ran: &Ran) -> Vec<String> {
@@ -81,8 +105,8 @@ fn recovery_point(ran: &Ran, truth: &Measures) -> Vec<String> {
 
 fn recovery_time(record: &Record, truth: &Measures) -> Vec<String> {
     match (record.rto.as_ref().and_then(|rto| rto.service), truth.recovery_seconds) {
-        (Some(measured), Some(truly)) if !is_within(truly, measured) => {
-            vec![format!("service back after {truly} s, measured {measured:?}")]
+        (Some(measured), Some(truly)) if !meet(truly, measured) => {
+            vec![format!("service back after {truly:?} s, measured {measured:?}")]
         }
         (Some(measured), None) => vec![format!("service never came back, measured {measured:?}")],
         _ => Vec::new(),
@@ -100,7 +124,7 @@ fn wrong_pass(record: &Record, truth: &Measures) -> Vec<String> {
         wrong.push(format!("passed with {} s lost", truth.lost_seconds));
     }
     let within = record.rto.as_ref().and_then(|rto| rto.target).unwrap_or(f64::INFINITY);
-    if truth.recovery_seconds.is_none_or(|truly| truly > within + MICROSECOND) {
+    if truth.recovery_seconds.is_none_or(|truly| truly.lower > within + MICROSECOND) {
         wrong.push(format!("passed with service back after {:?} s", truth.recovery_seconds));
     }
     wrong
@@ -114,6 +138,9 @@ fn the_truth_lies_within_the_bounds_and_no_pass_is_wrong() {
         let base = &bases[seed % bases.len()];
         let ran = run(vary(base, seed as u64));
         let end = format!("{:?}", ran.record.verdict);
+        if ran.record.verdict == Verdict::CouldNotRun {
+            println!("seed {seed}: {:?}", ran.record.reasons);
+        }
         *ends.lock().unwrap().entry(end).or_default() += 1;
         let id = &ran.record.scenario.id;
         wrong_with(&ran).into_iter().map(|wrong| format!("seed {seed} ({id}): {wrong}")).collect()
@@ -125,4 +152,18 @@ fn the_truth_lies_within_the_bounds_and_no_pass_is_wrong() {
     let count = |end: &str| ends.get(end).copied().unwrap_or_default();
     assert!(count("Passed") > SEEDS / 10 && count("Failed") > SEEDS / 10, "{ends:?}");
     assert!(count("CouldNotRun") < SEEDS / 20, "{ends:?}");
+}
+
+/// Tells everything about one variation: `SEED=213 cargo test ... one_variation -- --ignored --nocapture`.
+#[test]
+#[ignore = "a tool for looking at a violation that was found"]
+fn one_variation() {
+    let seed: usize = std::env::var("SEED").unwrap().parse().unwrap();
+    let bases: Vec<Declared> = PASSING.iter().chain(&FAILING).map(|name| read(name)).collect();
+    let plan = vary(&bases[seed % bases.len()], seed as u64);
+    println!("{}", blackstart::plan::text::text(&plan));
+    let ran = run(plan);
+    println!("{}", serde_json::to_string_pretty(&ran.record.rto).unwrap());
+    println!("{:#?}\n{:#?}\n{:#?}", ran.record.faults, ran.truth.faults, ran.truth.unavailable);
+    println!("{:?}\nback at {:?}\n{:#?}", ran.truth.failed, ran.truth.service_back_us, wrong_with(&ran));
 }

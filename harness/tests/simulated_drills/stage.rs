@@ -60,6 +60,8 @@ pub struct Ran {
     pub not_modelled: Vec<String>,
     /// Every call that could have failed.
     pub calls: Vec<String>,
+    /// How long the most patient client waits for an answer.
+    pub patience: Duration,
     /// When the drill ended.
     pub ended: Duration,
 }
@@ -92,6 +94,7 @@ pub fn run_disturbed(plan: Plan, disturb: impl FnOnce(&SimulatedWorld, Cancellat
     runtime.block_on(async {
         let clock = Clock::start();
         let world = Arc::new(SimulatedWorld::new(&plan, plan.seed, clock));
+        let patience = plan.load.deadline.max(plan.load.probe_deadline);
         let setting = setting(clock);
         disturb(&world, setting.cancel.clone());
         let drill = drill::run(plan, world.clone(), setting);
@@ -105,6 +108,7 @@ pub fn run_disturbed(plan: Plan, disturb: impl FnOnce(&SimulatedWorld, Cancellat
             leftovers: world.leftovers().await.unwrap(),
             not_modelled: world.not_modelled(),
             calls,
+            patience,
             ended,
         }
     })

@@ -15,6 +15,7 @@ use super::{
     DockerWorld, dockerfile,
     errors::{Doing, classify, from_engine, status, words},
     names::LABEL,
+    programs::find_program,
     tarball::{self, Entry},
 };
 use crate::world::{ImageSource, ImageSpec, Result, WorldError, WorldErrorKind};
@@ -81,16 +82,16 @@ async fn make_image(docker: &Docker, spec: &ImageSpec, progress: Progress<'_>) -
 }
 
 /// The folder and the programs, as they go to the engine.
-fn context(name: &str, folder: &Path, programs: &[std::path::PathBuf]) -> Result<Vec<Entry>> {
+fn context(name: &str, folder: &Path, programs: &[String]) -> Result<Vec<Entry>> {
     let unreadable = |error: std::io::Error| {
         let happened = format!("{}: {error}", folder.display());
         WorldError::new(WorldErrorKind::NotFound, format!("read what image {name} is built from"), happened)
     };
     let mut entries = tarball::read_folder(folder).map_err(unreadable)?;
     for program in programs {
-        let file = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        entries.retain(|entry| entry.path != file);
-        entries.push(Entry { mode: 0o755, ..tarball::read_file(program, file).map_err(unreadable)? });
+        let file = find_program(program)?;
+        entries.retain(|entry| entry.path != *program);
+        entries.push(Entry { mode: 0o755, ..tarball::read_file(&file, program.clone()).map_err(unreadable)? });
     }
     Ok(entries)
 }

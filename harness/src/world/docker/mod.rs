@@ -18,6 +18,7 @@ mod names;
 mod networks;
 mod nodes;
 mod power;
+mod programs;
 mod provision;
 mod questions;
 mod relay;
@@ -40,6 +41,7 @@ use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
 pub use names::RunIdentity;
+pub use programs::find_program;
 
 use self::{errors::Doing, helper::Helper, images::Image, sql::Connections, subnet::Subnet};
 use super::{Result, World, WorldError, WorldErrorKind};

@@ -28,8 +28,21 @@ pub struct Truth {
     /// The last moment from which a request would be served as declared, for good; not before the first fault. None
     /// while that moment has not come.
     pub service_back_us: Option<u64>,
+    /// The requests that were given no acknowledgement: token and moment of sending, in the order of sending.
+    pub failed: Vec<(String, u64)>,
     /// When requests would have failed, from the first moment of service on.
     pub unavailable: Vec<Unavailable>,
+}
+
+impl Truth {
+    /// The last moment from which some requests only would be served for good, as [`Truth::service_back_us`] is for all:
+    /// one with a short deadline may fail where another is served late.
+    pub fn service_back_for(&self, is_meant: impl Fn(&str) -> bool) -> Option<u64> {
+        self.service_back_us?;
+        let last_us = self.unavailable.iter().filter_map(|span| span.to_us).max().unwrap_or_default();
+        let failed = self.failed.iter().filter(|(token, _)| is_meant(token)).map(|(_, sent_us)| sent_us + 1);
+        Some(last_us.max(self.fault_instant_us.unwrap_or_default()).max(failed.max().unwrap_or_default()))
+    }
 }
 
 /// A commit.
@@ -147,6 +160,7 @@ impl Model {
             recovered: tokens(&|commit| !self.was_acknowledged(*commit) && is_there[*commit]),
             acknowledged: ids().filter(|commit| self.was_acknowledged(*commit)).count(),
             service_back_us: self.service_back_us(),
+            failed: self.failed(),
             unavailable: self.unavailable(),
         }
     }
@@ -183,6 +197,11 @@ impl Model {
         let failed = (0..self.flights.len()).filter(|flight| self.has_failed(*flight));
         let after_failed_us = failed.map(|flight| self.flights[flight].sent_us + 1).max().unwrap_or_default();
         (share == 0.0).then_some(at_us.max(fault_us).max(after_failed_us))
+    }
+
+    fn failed(&self) -> Vec<(String, u64)> {
+        let failed = (0..self.flights.len()).filter(|flight| self.has_failed(*flight));
+        failed.map(|flight| (self.flights[flight].token.clone(), self.flights[flight].sent_us)).collect()
     }
 
     fn unavailable(&self) -> Vec<Unavailable> {
