@@ -121,7 +121,7 @@ pub struct ScenarioRef {
     pub id: String,
     /// One line that says what happens.
     pub title: String,
-    /// SHA-256 of the resolved scenario, in hexadecimal.
+    /// SHA-256 of the resolved scenario, in hexadecimal; empty where no evidence is kept.
     pub digest: String,
     /// The identifiers of the requirements that it exercises.
     pub covers: Vec<String>,
