@@ -25,9 +25,10 @@ const LATE_WITHIN: Duration = Duration::from_secs(2);
 const LATE_AT_MOST: Duration = Duration::from_secs(20);
 /// How often the engine is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How many times what came meanwhile is removed too, and how many looks must find nothing where something announced
-/// never came.
-const ROUNDS: usize = 5;
+/// How many looks must find nothing where something that was announced never came.
+const QUIET_LOOKS: usize = 5;
+/// How many times something is removed before what is left is told instead.
+const ROUNDS: usize = 30;
 
 /// What can be said of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -127,13 +128,15 @@ pub async fn clear(engine: &dyn Remains, left: &[Left]) -> Result<Vec<Cleared>> 
         return Ok(Vec::new());
     }
     await_late(engine, &mut runs).await?;
+    let mut quiet = 0;
     for _ in 0..ROUNDS {
-        let round = remove_round(engine, &mut runs).await?;
-        if round == Round::Stuck || (round == Round::Empty && runs.values().all(Clearing::came_whole)) {
+        quiet = if remove_round(engine, &mut runs).await? { 0 } else { quiet + 1 };
+        if quiet > 0 && (quiet >= QUIET_LOOKS || runs.values().all(Clearing::came_whole)) {
             break;
         }
         sleep(LOOK_EVERY).await;
     }
+    note_what_is_left(engine, &mut runs).await?;
     Ok(runs.into_iter().map(|(run_id, run)| run.end(run_id)).collect())
 }
 
@@ -220,32 +223,35 @@ async fn await_late(engine: &dyn Remains, runs: &mut BTreeMap<String, Clearing>)
     Ok(())
 }
 
-/// What one round of removals did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Round {
-    /// There was nothing.
-    Empty,
-    /// Something was removed.
-    Removed,
-    /// There was something, and none of it could be removed.
-    Stuck,
-}
-
-/// Removes what is there.
-async fn remove_round(engine: &dyn Remains, runs: &mut BTreeMap<String, Clearing>) -> Result<Round> {
-    let (found, _) = look(engine, runs).await?;
-    runs.values_mut().for_each(|run| run.failed.clear());
-    if found.is_empty() {
-        return Ok(Round::Empty);
-    }
-    let failed = engine.remove(&found).await?;
-    let round = if failed.len() < found.len() { Round::Removed } else { Round::Stuck };
-    for (one, error) in failed {
+/// Removes one kind of what is there: containers until none is listed any more, then volumes, then networks. The engine
+/// lists a container that is half made, says that it is not there when told to remove it, and makes it all the same;
+/// its volume is then in use for as long as nobody looks again. Says whether there was anything to do.
+async fn remove_round(engine: &dyn Remains, runs: &mut BTreeMap<String, Clearing>) -> Result<bool> {
+    let (mut found, _) = look(engine, runs).await?;
+    // What did not go with all the patience of the port will not go now either.
+    found.retain(|one| !runs.get(&one.run_id).is_some_and(|run| run.failed.contains_key(&one.id)));
+    let Some(first) = found.iter().map(|one| one.kind).min() else { return Ok(false) };
+    found.retain(|one| one.kind == first);
+    for (one, error) in engine.remove(&found).await? {
         if let Some(run) = runs.get_mut(&one.run_id) {
             run.failed.insert(one.id, error.happened);
         }
     }
-    Ok(round)
+    Ok(true)
+}
+
+/// The last word has the engine, and not what became of our requests.
+async fn note_what_is_left(engine: &dyn Remains, runs: &mut BTreeMap<String, Clearing>) -> Result<()> {
+    let (found, _) = look(engine, runs).await?;
+    for run in runs.values_mut() {
+        run.failed.retain(|id, _| found.iter().any(|one| one.id == *id));
+    }
+    for one in found {
+        if let Some(run) = runs.get_mut(&one.run_id) {
+            run.failed.entry(one.id).or_insert_with(|| "it is there again".to_owned());
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -262,7 +268,10 @@ mod tests {
         begun: Instant,
         coming: Vec<(u64, Found)>,
         removed: Mutex<Vec<String>>,
+        /// The name of what will not go.
         stuck: &'static str,
+        /// The name of what is half made: the first removal finds nothing.
+        half_made: Mutex<&'static str>,
     }
 
     #[async_trait]
@@ -279,7 +288,10 @@ mod tests {
         }
 
         async fn remove(&self, found: &[Found]) -> Result<Vec<(Found, WorldError)>> {
-            let (stuck, gone): (Vec<_>, Vec<_>) = found.iter().partition(|one| one.name == self.stuck);
+            let half_made = std::mem::take(&mut *self.half_made.lock().unwrap());
+            let rest = found.iter().filter(|one| one.name != half_made);
+            let (stuck, gone): (Vec<_>, Vec<_>) = rest.partition(|one| one.name == self.stuck);
+            assert!(found.iter().all(|one| one.kind == found[0].kind), "one kind after the other: {found:?}");
             self.removed.lock().unwrap().extend(gone.iter().map(|one| one.id.clone()));
             let error = || WorldError::new(WorldErrorKind::Answered, "remove it", "it is in use");
             Ok(stuck.into_iter().map(|one| (one.clone(), error())).collect())
@@ -287,13 +299,17 @@ mod tests {
     }
 
     fn thing(run_id: &str, owner: &str, resource: &str) -> Found {
-        let kind = if resource == "networks" { FoundKind::Network } else { FoundKind::Container };
+        let kind = match resource.split(' ').next() {
+            Some("networks") => FoundKind::Network,
+            Some("volume") => FoundKind::Volume,
+            _ => FoundKind::Container,
+        };
         let (id, name) = (format!("{run_id} {resource} {}", rand::random::<u32>()), resource.to_owned());
         Found { kind, run_id: run_id.into(), owner: owner.into(), id, name, resource: resource.into() }
     }
 
     fn engine(coming: Vec<(u64, Found)>) -> Slow {
-        Slow { begun: Instant::now(), coming, removed: Mutex::default(), stuck: "" }
+        Slow { begun: Instant::now(), coming, removed: Mutex::default(), stuck: "", half_made: Mutex::new("") }
     }
 
     /// An owner whose process has ended.
@@ -390,5 +406,18 @@ mod tests {
         assert_eq!(cleared[0].failed, [("container node stuck".to_owned(), "it is in use".to_owned())]);
         assert!(!cleared[0].ledger_removed);
         assert_eq!(engine.list().await.unwrap().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_half_made_is_gone_before_its_volume_is_asked_for() {
+        let (state, dead) = (State::new(), dead());
+        let made = ["networks", "networks", "volume of a", "node a", "node b"].map(|what| (0, thing("r", &dead, what)));
+        let engine = Slow { half_made: Mutex::new("node a"), ..engine(made.to_vec()) };
+        let left = survey(&engine, &state.0, &[]).await.unwrap();
+        let cleared = clear(&engine, &left).await.unwrap();
+        assert_eq!((cleared[0].removed.len(), cleared[0].failed.len()), (5, 0), "{cleared:?}");
+        let removed = engine.removed.lock().unwrap().clone();
+        let place = |what: &str| removed.iter().position(|id| id.contains(what));
+        assert!(place("node a") < place("volume of a") && place("volume of a") < place("networks"), "{removed:?}");
     }
 }

@@ -35,12 +35,18 @@ where
     loop {
         match remove().await {
             Ok(()) => return Ok(()),
-            Err(error) if status(&error) == Some(404) => return Ok(()),
+            Err(error) if status(&error) == Some(404) => {
+                tracing::trace!(doing, "it is not there");
+                return Ok(());
+            }
             Err(error) if status(&error).is_none() || Instant::now() > deadline => {
                 return Err(from_engine(doing, error));
             }
             Err(error) if classify(&error) == WorldErrorKind::EngineGone => return Err(from_engine(doing, error)),
-            Err(_) => sleep(REMOVED_POLL).await,
+            Err(error) => {
+                tracing::trace!(doing, %error, "asked again");
+                sleep(REMOVED_POLL).await;
+            }
         }
     }
 }
