@@ -58,6 +58,11 @@ pub fn record(
     record
 }
 
+/// What a partial outage takes from the certainty of its end.
+const PARTIAL: &str = "Good requests came between failures, as where some replicas serve and others do not. The end of \
+                       such an outage is told by more good requests in a row than there were while it lasted: a \
+                       sample, and no proof.";
+
 fn scenario_ref(plan: &Plan) -> ScenarioRef {
     let scenario = &plan.declared.scenario;
     let origin = match scenario.disaster.origin {
@@ -149,6 +154,9 @@ fn measure_into(record: &mut Record, plan: &Plan, facts: &Facts, observed: &Obse
         record.milestones.insert("verified".to_owned(), ms(Interval::exactly(verified_us)));
     }
     record.rto = Some(rto(plan, observed, &time));
+    if time.is_partial {
+        record.notes.push(PARTIAL.to_owned());
+    }
     if let Some(first) = record
         .rto
         .iter()
