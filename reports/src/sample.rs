@@ -474,15 +474,7 @@ fn stage(stage: &str, seconds: f64, acknowledged: u64, refused: u64, indetermina
         (None, _) => Vec::new(),
         (Some(_), all) => vec![bucket(4.0, all - all / 4), bucket(8.0, all / 4 - all / 20), bucket(64.0, all / 20)],
     };
-    LoadStage {
-        stage: stage.to_owned(),
-        seconds,
-        acknowledged,
-        refused,
-        indeterminate,
-        latency_ms,
-        latency_histogram,
-    }
+    LoadStage { stage: stage.to_owned(), seconds, acknowledged, refused, indeterminate, latency_ms, latency_histogram }
 }
 
 fn timeline() -> Vec<TimelineEntry> {

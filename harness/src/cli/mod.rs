@@ -3,16 +3,21 @@
 //! Everything that a person reads while something runs goes to stderr; stdout is the result.
 
 mod check;
+mod coverage;
+mod diff;
 mod doctor;
+mod history;
 mod list;
 mod plan;
 mod progress;
+mod records;
 mod report;
 mod run;
 mod schema;
 mod signals;
 mod simulate;
 mod sweep;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -61,6 +66,14 @@ enum Command {
     Simulate(simulate::Args),
     /// Render the record of a run that is over
     Report(report::Args),
+    /// Check the evidence of a run, and compute its RPO and RTO again from its history
+    Verify(verify::Args),
+    /// Say what became worse between two runs
+    Diff(diff::Args),
+    /// List the runs of a folder
+    History(history::Args),
+    /// Say which requirements the runs of a folder have shown
+    Coverage(coverage::Args),
     /// Say what this machine and its engine can do
     Doctor(doctor::Args),
     /// Remove what killed runs left behind, and nothing else
@@ -91,6 +104,10 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(&args),
         Command::Simulate(args) => simulate::main(&args),
         Command::Report(args) => report::main(&args),
+        Command::Verify(args) => verify::main(&args),
+        Command::Diff(args) => diff::main(&args),
+        Command::History(args) => history::main(&args),
+        Command::Coverage(args) => coverage::main(&args),
         Command::Doctor(args) => doctor::main(&args),
         Command::Sweep(args) => sweep::main(&args),
         Command::List(args) => list::main(&args),

@@ -88,11 +88,21 @@ impl Lines {
     }
 }
 
+/// As much of a line as fits beside the time and the name; the first line only.
+fn first_part(text: &str) -> String {
+    const WIDTH: usize = 90;
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{} …", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
 /// The words of an event, and whether they stay on the screen.
 fn words(event: &Event) -> Option<(bool, String)> {
     Some(match event {
         Event::Phase { name } => (true, format!("── {name}")),
-        Event::Progress { text } => (false, text.clone()),
+        Event::Progress { text } => (false, first_part(text)),
         Event::Condition { summary } => (true, format!("in place: {summary}")),
         Event::Fault { summary } => (true, format!("FAULT  {summary}")),
         Event::Bit { proof } => (true, format!("proof  {proof}")),

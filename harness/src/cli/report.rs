@@ -1,10 +1,10 @@
 //! `blackstart report`: render the record of a run that is over.
 
-use std::{fs, path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr};
 
-use blackstart_reports::render::{Format, Style, json, render};
+use blackstart_reports::render::{Format, Style, render};
 
-use super::{UNUSABLE, print, wants_color};
+use super::{UNUSABLE, print, records, wants_color};
 
 /// Arguments of `report`.
 #[derive(Debug, clap::Args)]
@@ -21,18 +21,14 @@ pub struct Args {
 
 /// Renders the record to stdout.
 pub fn main(args: &Args) -> u8 {
-    let path = args.run.join("result.json");
-    let read =
-        fs::read_to_string(&path).map_err(|error| format!("{error}; name the folder of a run, such as runs/<run-id>"));
-    let record = read.and_then(|text| json::read(&text).map_err(|error| error.to_string()));
-    match record {
+    match records::read(&args.run) {
         Ok(record) => {
             let style = Style { color: wants_color(&std::io::stdout()), verbose: args.verbose, ..Style::default() };
             print(&render(&record, args.format, &style));
             0
         }
         Err(error) => {
-            eprintln!("{}: {error}", path.display());
+            eprintln!("{error}");
             UNUSABLE
         }
     }

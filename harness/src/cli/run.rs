@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Context;
 use blackstart_reports::{
     record::Record,
     render::{Style, json, render_summary, repeat, terminal},
@@ -185,7 +184,7 @@ fn run_all(args: &Args, jobs: &VecDeque<Job>, progress: &Progress) -> std::io::R
                     }
                     records[index] = Some(record);
                 }
-                Some(Ok((index, Err(error)))) => errors.push(format!("{}: {error:#}", jobs[index].scenario())),
+                Some(Ok((index, Err(error)))) => errors.push(format!("{}: {error}", jobs[index].scenario())),
                 Some(Err(panic)) => errors.push(panic.to_string()),
             }
         }
@@ -232,7 +231,7 @@ async fn run_on_engine(
     let engine = world.engine().await?;
     let folder = ledger::folder();
     let ledger = Ledger::create(&folder, &job.run_id, &owner, &engine)
-        .with_context(|| format!("could not write a ledger into {}", folder.display()))?;
+        .map_err(|error| anyhow::anyhow!("could not write a ledger into {}: {error}", folder.display()))?;
     let world = Arc::new(world);
     let setting = setting(start, &job, Clock::start(), ledger, cancel, listener);
     let record = drill::run(job.plan, Arc::clone(&world) as Arc<dyn World>, setting).await;
@@ -312,8 +311,13 @@ fn tell(args: &Args, records: &[Record]) {
             print(&repeat::render(&repeat::repeat(runs), &style));
         }
     }
-    for record in records {
+    for record in records.iter().filter(|record| evidence(&args.out, record).is_dir()) {
         say(&format!("evidence: {}", evidence(&args.out, record).display()));
+    }
+    let left = records.iter().filter(|record| !record.leftovers.is_empty()).map(|record| record.run_id.as_str());
+    let left: Vec<&str> = left.collect();
+    if !left.is_empty() {
+        say(&format!("something was left behind: `blackstart sweep {}` removes it", left.join(" ")));
     }
     if args.keep && args.world == WorldName::Docker && !records.is_empty() {
         let runs: Vec<&str> = records.iter().map(|record| record.run_id.as_str()).collect();

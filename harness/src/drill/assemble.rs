@@ -2,18 +2,23 @@
 
 use blackstart_reports::{
     record::{
-        Disaster, Endpoint, FaultResult, HarnessHealth, Interval, Record, Rpo, RpoTarget, Rto, SCHEMA_VERSION,
-        ScenarioRef, TimelineEntry, Verdict, World,
+        Disaster, FaultResult, HarnessHealth, Interval, Record, SCHEMA_VERSION, ScenarioRef, TimelineEntry, Verdict,
+        World,
     },
-    verdict::{judge_rpo, judge_rto, overall},
+    verdict::overall,
 };
 
-use super::{Facts, Setting, bundle::resolved, digest_of};
+use super::{
+    Facts, Setting,
+    bundle::resolved,
+    digest_of,
+    observations::{Measured, Observations},
+};
 use crate::{
     fault::InPlace,
-    measure::{Observed, RecoveryTime, measure_load, outages, recovery_point, recovery_time},
     plan::Plan,
-    scenario::drill::{Cause, Origin, RtoEndpoint},
+    scenario::drill::{Cause, Origin},
+    workload::History,
 };
 
 /// The record of a drill, with its verdict.
@@ -51,8 +56,8 @@ pub fn record(
         leftovers: Vec::new(),
     };
     let mut stopped = stopped;
-    if let Some(observed) = observe(plan, facts) {
-        measure_into(&mut record, plan, facts, &observed, &mut stopped);
+    if let Some(observations) = observations(plan, facts) {
+        measure_into(&mut record, &observations, &facts.history, &mut stopped);
     }
     (record.verdict, record.reasons) = overall(&record, &stopped);
     record
@@ -122,109 +127,46 @@ fn notes(plan: &Plan) -> Vec<String> {
     notes
 }
 
-/// What was observed, if the drill came as far as a load.
-fn observe<'a>(plan: &'a Plan, facts: &'a Facts) -> Option<Observed<'a>> {
-    Some(Observed {
-        history: &facts.history,
-        fault: facts.faults.first().map(|fault| fault.began_us),
+/// What the numbers are computed from, if the drill came as far as a load.
+pub(super) fn observations(plan: &Plan, facts: &Facts) -> Option<Observations> {
+    let scenario = &plan.declared.scenario;
+    Some(Observations {
+        fault_us: facts.faults.first().map(|fault| fault.began_us),
         recovery_started_us: facts.recovery_started_us,
         load_started_us: facts.load_started_us?,
         load_ended_us: facts.load_ended_us?,
         load_interval_us: plan.load.interval.as_micros() as u64,
-        survivors: facts.survivors.as_deref().map_or(&[], Vec::as_slice),
-        stranded: facts.stranded.as_deref(),
-        level: &plan.service_level,
-        verified_us: facts.verified_us,
         longest_stall_us: facts.longest_stall_us,
+        verified_us: facts.verified_us,
+        survivors: facts.survivors.as_deref().cloned(),
+        stranded: facts.stranded.clone(),
+        service_level: plan.service_level.clone(),
+        targets: scenario.targets.clone(),
+        excluded: plan.recovery.excluded.iter().cloned().collect(),
     })
 }
 
-fn measure_into(record: &mut Record, plan: &Plan, facts: &Facts, observed: &Observed<'_>, stopped: &mut Vec<String>) {
-    let time = recovery_time(observed);
-    let since = time.sustained.interval();
-    record.load = Some(measure_load(observed, since));
-    for (name, moment) in
-        [("fault_in_place", observed.fault), ("service_sustained", since.filter(|_| observed.fault.is_some()))]
-    {
-        if let Some(moment) = moment {
-            record.milestones.insert(name.to_owned(), ms(moment));
-        }
+fn measure_into(record: &mut Record, observations: &Observations, history: &History, stopped: &mut Vec<String>) {
+    let Measured { load, rpo, rto, sustained_us, is_partial } = observations.measure(history);
+    record.notes.extend(is_partial.then(|| PARTIAL.to_owned()));
+    let fault_us = observations.fault_us;
+    let verified_us = observations.verified_us.map(Interval::exactly);
+    let moments = [
+        ("fault_in_place", fault_us),
+        ("service_sustained", sustained_us.filter(|_| fault_us.is_some())),
+        ("verified", verified_us),
+    ];
+    for (name, moment) in moments {
+        record.milestones.extend(moment.map(|moment| (name.to_owned(), ms(moment))));
     }
-    if let Some(verified_us) = facts.verified_us {
-        record.milestones.insert("verified".to_owned(), ms(Interval::exactly(verified_us)));
+    let after_fault =
+        |began_ms: Interval<f64>| fault_us.is_some_and(|fault| began_ms.upper >= fault.lower as f64 / 1e3);
+    let first_failure = rto.outages.iter().map(|outage| outage.began_ms).find(|began_ms| after_fault(*began_ms));
+    record.milestones.extend(first_failure.map(|began_ms| ("first_failure".to_owned(), began_ms)));
+    if let Some(phantom) = rpo.as_ref().map(|rpo| rpo.phantom).filter(|phantom| *phantom > 0) {
+        stopped.push(format!(
+            "{phantom} requests that were classed as refused are present: the classification of replies is wrong"
+        ));
     }
-    record.rto = Some(rto(plan, observed, &time));
-    if time.is_partial {
-        record.notes.push(PARTIAL.to_owned());
-    }
-    if let Some(first) = record
-        .rto
-        .iter()
-        .flat_map(|rto| &rto.outages)
-        .find(|outage| observed.fault.is_some_and(|fault| outage.began_ms.upper >= fault.lower as f64 / 1e3))
-    {
-        record.milestones.insert("first_failure".to_owned(), first.began_ms);
-    }
-    // Without a writer to ask, nothing is known of what was lost; that must not look like a loss of everything.
-    if facts.survivors.is_some() {
-        let rpo = rpo(plan, observed);
-        if rpo.phantom > 0 {
-            stopped.push(format!(
-                "{} requests that were classed as refused are present: the classification of replies is wrong",
-                rpo.phantom
-            ));
-        }
-        record.rpo = Some(rpo);
-    }
-}
-
-fn rpo(plan: &Plan, observed: &Observed<'_>) -> Rpo {
-    let point = recovery_point(observed);
-    let declared = plan.declared.scenario.targets.rpo.as_ref();
-    let target = RpoTarget {
-        lost_writes: declared.and_then(|target| target.lost_writes),
-        seconds: declared.and_then(|target| target.time).map(|time| time.seconds()),
-    };
-    Rpo {
-        exercised: point.exercised,
-        lost_writes: point.lost_writes,
-        seconds: point.seconds,
-        resolution_seconds: point.resolution_seconds,
-        stranded: point.stranded,
-        recovered: point.loss.recovered,
-        phantom: point.loss.phantom,
-        unexpected: point.loss.unexpected,
-        duplicated: point.loss.duplicated,
-        non_prefix_loss: point.loss.non_prefix_loss,
-        verdict: judge_rpo(point.exercised, point.lost_writes, point.seconds, target),
-        target,
-        lost: point.lost,
-    }
-}
-
-fn rto(plan: &Plan, observed: &Observed<'_>, time: &RecoveryTime) -> Rto {
-    let declared = plan.declared.scenario.targets.rto.as_ref();
-    let endpoint = match declared.map(|target| target.endpoint).unwrap_or_default() {
-        RtoEndpoint::Service => Endpoint::Service,
-        RtoEndpoint::Recovery => Endpoint::Recovery,
-        RtoEndpoint::Verified => Endpoint::Verified,
-    };
-    let judged = match endpoint {
-        Endpoint::Service => time.service,
-        Endpoint::Recovery => time.recovery,
-        Endpoint::Verified => time.verified,
-    };
-    let target = declared.map(|target| target.within.seconds());
-    let merge_us = plan.service_level.sustained_for.duration().as_micros() as u64;
-    Rto {
-        service: time.service,
-        recovery: time.recovery,
-        verified: time.verified,
-        endpoint,
-        target,
-        verdict: judge_rto(judged, target),
-        outages: outages(observed.history, merge_us),
-        excluded: plan.recovery.excluded.iter().cloned().collect(),
-        tight_loop_seconds: time.tight_loop,
-    }
+    (record.load, record.rpo, record.rto) = (Some(load), rpo, Some(rto));
 }

@@ -14,6 +14,7 @@ use blackstart_reports::{
 };
 use sha2::{Digest, Sha256};
 
+use super::{Facts, assemble::observations};
 use crate::{
     journal::Journal,
     plan::{self, Plan},
@@ -45,24 +46,25 @@ impl Bundle {
     ///
     /// # Errors
     /// Where a file cannot be written.
-    pub fn seal(
+    pub(super) fn seal(
         &self,
         plan: &Plan,
         record: &Record,
-        history: &History,
-        raw: &[(String, String)],
+        facts: &Facts,
         environment: &BTreeMap<String, String>,
-        images: &BTreeMap<String, String>,
     ) -> io::Result<()> {
         let style = Style::default();
         self.write("result.json", &render(record, Format::Json, &style))?;
         self.write("report.md", &render(record, Format::Markdown, &style))?;
         self.write("scenario.yaml", &resolved(plan))?;
         self.write("plan.txt", &plan::text::text(plan))?;
-        let told = serde_json::json!({ "environment": environment, "images": images });
+        let told = serde_json::json!({ "environment": environment, "images": facts.images });
         self.write("environment.json", &format!("{told:#}\n"))?;
-        self.write_history(history)?;
-        for (id, output) in raw {
+        self.write_history(&facts.history)?;
+        if let Some(observations) = observations(plan, facts) {
+            self.write("observations.json", &format!("{}\n", serde_json::to_string_pretty(&observations)?))?;
+        }
+        for (id, output) in &facts.raw {
             self.write(&format!("checks/{id}.txt"), output)?;
         }
         self.write("SHA256SUMS", &sums(&self.folder)?)
@@ -98,7 +100,7 @@ pub fn digest_of(text: &str) -> String {
     hexadecimal(&Sha256::digest(text.as_bytes()))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut out, byte| {
         // Writing to a string cannot fail.
         let _ = write!(out, "{byte:02x}");
@@ -107,7 +109,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// The sums of every file under a folder, in the form that `sha256sum -c` reads.
-fn sums(folder: &Path) -> io::Result<String> {
+pub(super) fn sums(folder: &Path) -> io::Result<String> {
     let mut files = Vec::new();
     collect(folder, Path::new(""), &mut files)?;
     files.sort();
@@ -130,4 +132,18 @@ fn collect(folder: &Path, under: &Path, files: &mut Vec<PathBuf>) -> io::Result<
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_exists_is_never_written_into() {
+        let folder = std::env::temp_dir().join(format!("blackstart-bundle-{:08x}", rand::random::<u32>()));
+        Bundle::create(&folder).expect("a new folder");
+        let again = Bundle::create(&folder).expect_err("it exists");
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        fs::remove_dir_all(folder).expect("it goes");
+    }
 }

@@ -4,15 +4,20 @@
 //! The same sequencer runs in both worlds; it never speaks to an engine itself, and formats nothing.
 
 mod assemble;
+mod audit;
 mod bundle;
 pub mod event;
 mod faults;
+mod observations;
 mod phases;
+mod recovering;
 mod service;
+mod streams;
+mod verifying;
 
 use std::{any::Any, collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
-use blackstart_reports::record::{Interval, LevelResult, Phase, Record, StepResult};
+use blackstart_reports::record::{Interval, LevelResult, Phase, Record, StepResult, TimelineEntry};
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
@@ -25,8 +30,10 @@ use crate::{
     workload::History,
     world::World,
 };
+pub use audit::{Audit, Finding, audit};
 pub use bundle::{Bundle, digest_of};
 pub use event::{Event, Events, Listener, Stamped};
+pub use observations::{Measured, Observations};
 
 /// What a drill needs beside its plan and its world.
 pub struct Setting {
@@ -74,6 +81,18 @@ pub(crate) struct Facts {
 /// How long the world may take to describe itself: what was made must be removed all the same.
 const ENVIRONMENT_WITHIN: Duration = Duration::from_secs(10);
 
+impl Facts {
+    /// The phase in which the drill was stopped took time too: all since the end of the last whole one.
+    fn note_cut_short(&mut self, timeline: &[TimelineEntry], now_us: u64) {
+        let Some(last) = timeline.iter().rev().find(|entry| entry.kind == "phase") else { return };
+        let whole: f64 = self.phases.iter().map(|phase| phase.seconds).sum();
+        let seconds = (now_us as f64 / 1e6 - whole).max(0.0);
+        if self.phases.last().is_none_or(|phase| phase.name != last.text) {
+            self.phases.push(Phase { name: last.text.clone(), seconds });
+        }
+    }
+}
+
 /// Why a drill did not come to its end.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -94,7 +113,8 @@ impl std::fmt::Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Cancelled => f.write_str("the drill was told to end before it was over"),
-            Self::Error { phase, error } => write!(f, "in phase {phase}: {error:#}"),
+            // An error of the world tells its cause itself.
+            Self::Error { phase, error } => write!(f, "in phase {phase}: {error}"),
             Self::Panic(words) => write!(f, "a defect of blackstart itself: {words}"),
         }
     }
@@ -113,6 +133,7 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
         // Even if the fault is ours, what was made must go.
         let ended = AssertUnwindSafe(body).catch_unwind().await;
         if let Err(stop) = ended.unwrap_or_else(|panic| Err(Stop::Panic(words_of(&*panic)))) {
+            facts.note_cut_short(&events.timeline(), setting.clock.now_us());
             events.say(Event::Stopped { why: stop.to_string() });
             stopped.push(stop.to_string());
         }
@@ -123,7 +144,7 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
     let mut record = assemble::record(&plan, world.kind(), &setting, &facts, events.timeline(), stopped);
     record.leftovers = leftovers;
     if let Some(bundle) = bundle
-        && let Err(error) = bundle.seal(&plan, &record, &facts.history, &facts.raw, &environment, &facts.images)
+        && let Err(error) = bundle.seal(&plan, &record, &facts, &environment)
     {
         record.reasons.insert(0, format!("the evidence could not be written: {error}"));
         record.verdict = blackstart_reports::record::Verdict::CouldNotRun;

@@ -118,14 +118,14 @@ pub fn sustained_from(clients: &[&Sent], fault: Interval<u64>, level: &ServiceLe
     let mut windows = Windows { requests: after, window_us, opens_us: fault.lower, end: 0, good: 0, failed: 0 };
     let mut broken_at = None;
     let mut last_is_broken = true;
-    for start in 0..after.len() {
+    for (start, sent) in after.iter().enumerate() {
         // Only a window that was over before the run was has shown anything.
         if windows.opens_us + window_us > end_us {
             break;
         }
         last_is_broken = windows.breaks(level, before);
         if last_is_broken {
-            broken_at = Some(after[start].sent_us);
+            broken_at = Some(sent.sent_us);
         }
         windows.leave(start);
     }

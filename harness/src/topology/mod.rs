@@ -112,17 +112,9 @@ impl Topology {
 
     /// Removes everything, in reverse order, and gives what is left. Takes no notice of any cancellation.
     pub async fn tear_down(&mut self) -> Vec<String> {
-        let removal = async {
-            self.making.close();
-            self.making.wait().await;
-            let mut left = Vec::new();
-            for rank in ranks(std::mem::take(&mut self.announced)).into_iter().rev() {
-                left.extend(join_all(rank.iter().map(|resource| self.remove(resource))).await.into_iter().flatten());
-            }
-            left
-        };
-        let mut left = match tokio::time::timeout(TEAR_DOWN_WITHIN, removal).await {
-            Ok(left) => left,
+        let mut left = match tokio::time::timeout(TEAR_DOWN_WITHIN, self.remove_all()).await {
+            Ok(Ok(left)) => left,
+            Ok(Err(gone)) => return vec![self.without_engine(&gone)],
             Err(_) => vec![format!("the removal did not end within {TEAR_DOWN_WITHIN:?}")],
         };
         match tokio::time::timeout(LIST_WITHIN, self.world.leftovers()).await {
@@ -136,15 +128,37 @@ impl Topology {
         left
     }
 
-    async fn remove(&self, resource: &Resource) -> Option<String> {
-        match self.world.remove(resource).await {
-            Ok(()) => {
-                // The labels on the engine decide what is left; the ledger only helps a sweep to know when to stop.
-                let _ = self.ledger.removed(&resource.name());
-                None
+    /// What could not be removed. An engine that is gone is an error: then there is no use in asking for the rest.
+    async fn remove_all(&self) -> Result<Vec<String>> {
+        self.making.close();
+        self.making.wait().await;
+        let mut left = Vec::new();
+        for rank in ranks(self.announced.clone()).into_iter().rev() {
+            for removed in join_all(rank.iter().map(|resource| self.remove(resource))).await {
+                match removed {
+                    Err(error) if error.kind == WorldErrorKind::EngineGone => return Err(error),
+                    Err(error) => left.push(error.to_string()),
+                    Ok(()) => {}
+                }
             }
-            Err(error) => Some(error.to_string()),
         }
+        Ok(left)
+    }
+
+    fn without_engine(&self, gone: &WorldError) -> String {
+        format!(
+            "everything that was made ({} things by the ledger): {}; once the engine answers again, \
+             `blackstart sweep` removes it",
+            self.announced.len(),
+            gone.happened
+        )
+    }
+
+    async fn remove(&self, resource: &Resource) -> Result<()> {
+        self.world.remove(resource).await?;
+        // The labels on the engine decide what is left; the ledger only helps a sweep to know when to stop.
+        let _ = self.ledger.removed(&resource.name());
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 //! rendering only lays them out. Every rendering of a simulated run carries [`SIMULATED_MARK`].
 
 mod bar;
+pub mod diff;
 pub mod distribution;
 pub mod html;
 pub mod json;

@@ -18,7 +18,7 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    fn plain(text: impl AsRef<str>) -> Self {
+    pub(super) fn plain(text: impl AsRef<str>) -> Self {
         Self { text: text::clean(text.as_ref()), tone: Tone::Plain }
     }
 
@@ -473,7 +473,18 @@ pub(super) fn load_sheet(record: &Record) -> Sheet {
     }
     Sheet {
         title: "Load and latency",
-        header: &["stage", "lasted", "acknowledged", "per s", "refused", "no answer", "p50", "p99", "max", "spread, from 1 ms"],
+        header: &[
+            "stage",
+            "lasted",
+            "acknowledged",
+            "per s",
+            "refused",
+            "no answer",
+            "p50",
+            "p99",
+            "max",
+            "spread, from 1 ms",
+        ],
         numeric: &[1, 2, 3, 4, 5, 6, 7, 8],
         rows,
     }

@@ -56,7 +56,7 @@ fn classify_source(error: &Error) -> WorldErrorKind {
         }
         source = cause.source();
     }
-    let text = words(error);
+    let text = chain(error);
     let closed = ["connection closed before message completed", "channel closed", "connection was not ready"];
     if closed.iter().any(|sign| text.contains(sign)) { WorldErrorKind::EngineGone } else { WorldErrorKind::Other }
 }
@@ -102,6 +102,10 @@ pub(super) fn words(error: &Error) -> String {
         Error::DockerStreamError { error } => error.trim().to_owned(),
         Error::SocketNotFoundError(socket) => format!("there is no socket at {socket}"),
         Error::RequestTimeoutError => "the engine did not answer in time".to_owned(),
+        other if classify(other) == WorldErrorKind::EngineGone => {
+            let root = chain(other);
+            format!("the engine is gone ({})", root.rsplit(": ").next().unwrap_or(&root))
+        }
         other => chain(other),
     }
 }

@@ -1,0 +1,36 @@
+//! `blackstart verify`: check the evidence of a run, and compute its numbers again.
+
+use std::path::PathBuf;
+
+use super::{UNUSABLE, print};
+use crate::drill;
+
+/// Arguments of `verify`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder of a run
+    run: PathBuf,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Audits the folder: 0 if all of it holds, 1 if not.
+pub fn main(args: &Args) -> u8 {
+    let audit = match drill::audit(&args.run) {
+        Ok(audit) => audit,
+        Err(error) => {
+            eprintln!("{}: {error}; name the folder of a run, such as runs/<run-id>", args.run.display());
+            return UNUSABLE;
+        }
+    };
+    if args.json {
+        print(&serde_json::to_string_pretty(&audit).unwrap_or_default());
+    } else {
+        let lines = audit.findings.iter().map(|finding| {
+            format!("{:8}  {:9}  {}\n", if finding.holds { "holds" } else { "BROKEN" }, finding.what, finding.detail)
+        });
+        print(&lines.collect::<String>());
+    }
+    u8::from(!audit.holds())
+}

@@ -1,0 +1,133 @@
+//! What the numbers of a run are computed from, beside the history of its requests.
+//!
+//! It is stored with the evidence, so that anyone can compute RPO and RTO again and need not believe the record.
+
+use blackstart_reports::{
+    record::{Endpoint, Interval, Load, Rpo, RpoTarget, Rto},
+    verdict::{judge_rpo, judge_rto},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    measure::{Observed, RecoveryTime, measure_load, outages, recovery_point, recovery_time},
+    scenario::drill::{RtoEndpoint, ServiceLevel, Targets},
+    workload::Sent,
+};
+
+/// What was observed. Times are microseconds on the run's clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observations {
+    /// The interval within which the first fault was put in place; a control has none.
+    pub fault_us: Option<Interval<u64>>,
+    /// When the recovery started.
+    pub recovery_started_us: Option<u64>,
+    /// When the load started.
+    pub load_started_us: u64,
+    /// When the load ended.
+    pub load_ended_us: u64,
+    /// From one intended request of the load to the next.
+    pub load_interval_us: u64,
+    /// The longest stall of the harness itself.
+    pub longest_stall_us: u64,
+    /// When all levels were verified.
+    pub verified_us: Option<u64>,
+    /// The tokens that the recovered writer held; absent where no one writer could be asked.
+    pub survivors: Option<Vec<String>>,
+    /// The tokens that the failed node still held; absent where it could not be asked.
+    pub stranded: Option<Vec<String>>,
+    /// What counted as service.
+    pub service_level: ServiceLevel,
+    /// What was demanded.
+    pub targets: Targets,
+    /// What the declared procedure leaves out of the measured time.
+    pub excluded: Vec<String>,
+}
+
+/// What the observations and a history amount to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// What the clients saw.
+    pub load: Load,
+    /// The recovery point; absent where nothing is known of what survived, which must not look like a loss of all.
+    pub rpo: Option<Rpo>,
+    /// The recovery time.
+    pub rto: Rto,
+    /// From when on service was sustained.
+    pub sustained_us: Option<Interval<u64>>,
+    /// Whether good requests came between failures, so that the end of the outage is told from a sample.
+    pub is_partial: bool,
+}
+
+impl Observations {
+    /// Computes the numbers. The same observations and history give the same numbers, always.
+    pub fn measure(&self, history: &[Sent]) -> Measured {
+        let observed = Observed {
+            history,
+            fault: self.fault_us,
+            recovery_started_us: self.recovery_started_us,
+            load_started_us: self.load_started_us,
+            load_ended_us: self.load_ended_us,
+            load_interval_us: self.load_interval_us,
+            survivors: self.survivors.as_deref().unwrap_or_default(),
+            stranded: self.stranded.as_deref(),
+            level: &self.service_level,
+            verified_us: self.verified_us,
+            longest_stall_us: self.longest_stall_us,
+        };
+        let time = recovery_time(&observed);
+        let sustained_us = time.sustained.interval();
+        Measured {
+            load: measure_load(&observed, sustained_us),
+            rpo: self.survivors.as_ref().map(|_| self.rpo(&observed)),
+            rto: self.rto(&observed, &time),
+            sustained_us,
+            is_partial: time.is_partial,
+        }
+    }
+
+    fn rpo(&self, observed: &Observed<'_>) -> Rpo {
+        let point = recovery_point(observed);
+        let declared = self.targets.rpo.as_ref();
+        let target = RpoTarget {
+            lost_writes: declared.and_then(|target| target.lost_writes),
+            seconds: declared.and_then(|target| target.time).map(|time| time.seconds()),
+        };
+        Rpo {
+            exercised: point.exercised,
+            lost_writes: point.lost_writes,
+            seconds: point.seconds,
+            resolution_seconds: point.resolution_seconds,
+            stranded: point.stranded,
+            recovered: point.loss.recovered,
+            phantom: point.loss.phantom,
+            unexpected: point.loss.unexpected,
+            duplicated: point.loss.duplicated,
+            non_prefix_loss: point.loss.non_prefix_loss,
+            verdict: judge_rpo(point.exercised, point.lost_writes, point.seconds, target),
+            target,
+            lost: point.lost,
+        }
+    }
+
+    fn rto(&self, observed: &Observed<'_>, time: &RecoveryTime) -> Rto {
+        let declared = self.targets.rto.as_ref();
+        let (endpoint, judged) = match declared.map(|target| target.endpoint).unwrap_or_default() {
+            RtoEndpoint::Service => (Endpoint::Service, time.service),
+            RtoEndpoint::Recovery => (Endpoint::Recovery, time.recovery),
+            RtoEndpoint::Verified => (Endpoint::Verified, time.verified),
+        };
+        let target = declared.map(|target| target.within.seconds());
+        let merge_us = self.service_level.sustained_for.duration().as_micros() as u64;
+        Rto {
+            service: time.service,
+            recovery: time.recovery,
+            verified: time.verified,
+            endpoint,
+            target,
+            verdict: judge_rto(judged, target),
+            outages: outages(observed.history, merge_us),
+            excluded: self.excluded.clone(),
+            tight_loop_seconds: time.tight_loop,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The recovery as the sequencer sees it: detection, the procedure, and service that lasts.
+
+use std::time::Duration;
+
+use blackstart_reports::record::{Interval, Status, StepResult};
+use tokio::sync::watch;
+
+use super::{
+    Facts, Stop,
+    event::Event,
+    phases::{Drill, EVERY, FaultsUnderWay, stop},
+    service::is_sustained,
+};
+use crate::{
+    plan::{PlannedStep, StepAction},
+    scenario::drill::Recoverer,
+};
+
+/// How long after a failed procedure the service may still come back by itself.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Drill<'_> {
+    /// Waits for the detection, carries out the procedure, waits for service that lasts, and carries out what comes
+    /// afterwards.
+    pub(super) async fn recover(
+        &mut self,
+        facts: &mut Facts,
+        mut detected: watch::Receiver<Option<u64>>,
+        faults: &mut FaultsUnderWay,
+    ) -> Result<(), Stop> {
+        let recovery = self.plan().recovery.clone();
+        let give_up = tokio::time::Instant::now() + recovery.within;
+        if recovery.by == Recoverer::Procedure {
+            let found = tokio::time::timeout_at(give_up, detected.wait_for(Option::is_some)).await;
+            match found.ok().and_then(|found| found.ok().and_then(|at| *at)) {
+                Some(at_us) => self.proceed(facts, at_us).await?,
+                None => self.never_detected(facts),
+            }
+        }
+        let went_wrong = facts.procedure.iter().any(|step| step.status == Status::Failed);
+        let give_up = if went_wrong { give_up.min(tokio::time::Instant::now() + GRACE) } else { give_up };
+        faults.until(|progress| progress.all_done).await?;
+        // Service from before a fault says nothing about the service after it.
+        let struck_us = self.standing().lock().await.iter().map(|fault| fault.began_us.upper).max();
+        if self.await_service(struck_us.unwrap_or_default(), give_up).await {
+            self.events.say(Event::Sustained);
+        }
+        if !recovery.afterwards.is_empty() {
+            self.carry_out(facts, &recovery.afterwards).await?;
+            // What comes back may do harm: the service must stand it for as long as it had to stand before.
+            let window = self.plan().service_level.sustained_for.duration();
+            self.await_service(self.now_us(), tokio::time::Instant::now() + window + GRACE).await;
+        }
+        Ok(())
+    }
+
+    async fn proceed(&self, facts: &mut Facts, detected_us: u64) -> Result<(), Stop> {
+        let recovery = &self.scene.plan.recovery;
+        let by = recovery.detect.as_ref().map_or_else(String::new, |detect| {
+            format!("{} failures of `{}` in a row", detect.failures, detect.request)
+        });
+        self.events.say(Event::Detected { by });
+        facts.milestones.insert("detected".to_owned(), Interval::exactly(detected_us));
+        tokio::time::sleep(recovery.decision).await;
+        let started_us = self.now_us();
+        facts.recovery_started_us = Some(started_us);
+        facts.milestones.insert("recovery_started".to_owned(), Interval::exactly(started_us));
+        self.carry_out(facts, &recovery.procedure).await
+    }
+
+    fn never_detected(&self, facts: &mut Facts) {
+        let name = "detect the failure".to_owned();
+        let detail = format!("nothing was detected within {:?}", self.plan().recovery.within);
+        let began_ms = self.now_us() as f64 / 1e3;
+        facts.procedure.push(StepResult { name, began_ms, duration_ms: 0.0, status: Status::Failed, detail });
+    }
+
+    /// Carries out steps in order, and stops at the first that fails.
+    async fn carry_out(&self, facts: &mut Facts, steps: &[PlannedStep]) -> Result<(), Stop> {
+        for step in steps {
+            self.events.say(Event::Step { name: step.name.clone() });
+            let result = self.procedure.carry_out(step).await.map_err(|error| stop("recover", error))?;
+            self.events.say(Event::StepDone {
+                name: result.name.clone(),
+                status: result.status,
+                detail: result.detail.clone(),
+                duration_ms: result.duration_ms,
+            });
+            let failed = result.status == Status::Failed;
+            facts.procedure.push(result);
+            if failed {
+                break;
+            }
+            if let Some(milestone) = milestone(&step.action) {
+                facts.milestones.insert(milestone.to_owned(), Interval::exactly(self.now_us()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the service has been as declared for as long as declared, in a window that begins after a moment.
+    async fn await_service(&self, since_us: u64, give_up: tokio::time::Instant) -> bool {
+        loop {
+            let now_us = self.now_us();
+            if self.clients.with_history(|history| is_sustained(self.plan(), history, since_us, now_us)) {
+                return true;
+            }
+            if tokio::time::Instant::now() >= give_up {
+                return false;
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+}
+
+/// The milestone that a step reaches.
+fn milestone(action: &StepAction) -> Option<&'static str> {
+    match action {
+        StepAction::Operation { name, .. } if name == "promote" => Some("promoted"),
+        StepAction::Operation { name, .. } if name == "rejoin" => Some("redundancy_restored"),
+        StepAction::AwaitWriter { .. } => Some("server_accepting"),
+        StepAction::Heal { .. } => Some("healed"),
+        _ => None,
+    }
+}

@@ -1,0 +1,97 @@
+//! The verification as the sequencer sees it: what survived, every check, and what the failed nodes still hold.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use blackstart_reports::record::Status;
+
+use super::{
+    Facts, Stop,
+    event::Event,
+    phases::{Drill, EVERY},
+};
+use crate::{scenario::system::Role, verify::Examiner, world::NodeState};
+
+/// How often the writer is asked for its tokens before nothing is known of them.
+const SURVIVOR_TRIES: usize = 3;
+
+impl Drill<'_> {
+    /// Asks what survived, runs every check, and asks the nodes that failed what they still hold.
+    pub(super) async fn verify(&self, facts: &mut Facts) -> Result<(), Stop> {
+        let mut examiner = Examiner {
+            world: Arc::clone(&self.scene.world),
+            plan: Arc::clone(&self.scene.plan),
+            clients: self.clients.clone(),
+            clock: self.scene.clock,
+            down: self.nodes_left_down(facts).await,
+            fault_us: facts.faults.first().map(|fault| fault.began_us.lower),
+            survivors: None,
+            writer: Arc::default(),
+        };
+        examiner.survivors = self.ask_survivors(&examiner).await;
+        let raw = Mutex::new(Vec::new());
+        facts.levels = examiner
+            .examine(&|level, (check, output)| {
+                let (id, detail) = (check.id.clone(), check.detail.clone());
+                raw.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), output.clone()));
+                self.events.say(Event::Check { level, id, status: check.status, detail });
+            })
+            .await;
+        facts.raw = raw.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let holds = |status: Status| matches!(status, Status::Passed | Status::Tolerated | Status::NotDeclared);
+        if facts.levels.iter().all(|level| holds(level.status)) {
+            facts.verified_us = Some(self.now_us());
+        }
+        // What the checks themselves wrote must have survived as well, so the last word on survivors comes after them.
+        // An older answer will not do: it would make lost writes of theirs.
+        facts.survivors = self.ask_survivors(&examiner).await;
+        facts.stranded = self.ask_failed_nodes(&examiner, facts).await;
+        Ok(())
+    }
+
+    /// The tokens that the one writer holds. One question that fails must not make an unknown of the whole loss.
+    async fn ask_survivors(&self, examiner: &Examiner) -> Option<Arc<Vec<String>>> {
+        for _ in 0..SURVIVOR_TRIES {
+            match examiner.survivors().await {
+                Ok(tokens) => return Some(Arc::new(tokens)),
+                Err(error) => self.events.say(Event::Progress { text: error.to_string() }),
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+        None
+    }
+
+    async fn nodes_left_down(&self, facts: &Facts) -> Vec<String> {
+        let is_dark = |name: &String| {
+            facts.faults.iter().any(|fault| {
+                fault.stands()
+                    && fault.fault.kind == "zone_dark"
+                    && fault.fault.action.is_reversible()
+                    && fault.fault.victims.contains(name)
+            })
+        };
+        let mut down = Vec::new();
+        for planned in &self.plan().nodes {
+            let name = &planned.node.name;
+            let runs = matches!(self.scene.world.state(name).await, Ok(NodeState::Running));
+            if !runs || is_dark(name) {
+                down.push(name.clone());
+            }
+        }
+        down
+    }
+
+    /// The tokens that the failed databases still hold; none where no failed database could be asked.
+    async fn ask_failed_nodes(&self, examiner: &Examiner, facts: &Facts) -> Option<Vec<String>> {
+        let database = self.plan().database(&self.plan().load.survivors.database)?;
+        let was_hit = |name: &&String| facts.faults.iter().any(|fault| fault.fault.victims.contains(name));
+        let is_primary =
+            |name: &&String| self.plan().node(name).is_some_and(|planned| planned.node.role == Role::Primary);
+        let mut found = None;
+        for node in database.nodes.iter().filter(was_hit).filter(is_primary) {
+            if let Ok(tokens) = examiner.stranded(node).await {
+                found.get_or_insert_with(Vec::new).extend(tokens);
+            }
+        }
+        found
+    }
+}
