@@ -63,6 +63,11 @@ pub fn record(
     record
 }
 
+/// What a partial outage takes from the certainty of its end.
+const PARTIAL: &str = "Good requests came between failures, as where some replicas serve and others do not. The end of \
+                       such an outage is told by more good requests in a row than there were while it lasted: a \
+                       sample, and no proof.";
+
 fn scenario_ref(plan: &Plan, keeps_evidence: bool) -> ScenarioRef {
     let scenario = &plan.declared.scenario;
     let origin = match scenario.disaster.origin {
@@ -143,7 +148,8 @@ pub(super) fn observations(plan: &Plan, facts: &Facts) -> Option<Observations> {
 }
 
 fn measure_into(record: &mut Record, observations: &Observations, history: &History, stopped: &mut Vec<String>) {
-    let Measured { load, rpo, rto, sustained_us } = observations.measure(history);
+    let Measured { load, rpo, rto, sustained_us, is_partial } = observations.measure(history);
+    record.notes.extend(is_partial.then(|| PARTIAL.to_owned()));
     let fault_us = observations.fault_us;
     let verified_us = observations.verified_us.map(Interval::exactly);
     let moments = [

@@ -54,6 +54,8 @@ pub struct Measured {
     pub rto: Rto,
     /// From when on service was sustained.
     pub sustained_us: Option<Interval<u64>>,
+    /// Whether good requests came between failures, so that the end of the outage is told from a sample.
+    pub is_partial: bool,
 }
 
 impl Observations {
@@ -79,6 +81,7 @@ impl Observations {
             rpo: self.survivors.as_ref().map(|_| self.rpo(&observed)),
             rto: self.rto(&observed, &time),
             sustained_us,
+            is_partial: time.is_partial,
         }
     }
 

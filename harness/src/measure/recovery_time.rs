@@ -34,6 +34,8 @@ impl Sustained {
 pub struct RecoveryTime {
     /// The moment from which service was sustained.
     pub sustained: Sustained,
+    /// Whether good requests came between failures, so that the end of the outage is told from a sample.
+    pub is_partial: bool,
     /// Fault to sustained service, in seconds.
     pub service: Option<Interval<f64>>,
     /// Start of recovery to sustained service, in seconds.
@@ -53,6 +55,7 @@ pub fn recovery_time(observed: &Observed<'_>) -> RecoveryTime {
     let since = sustained.interval();
     RecoveryTime {
         sustained,
+        is_partial: since.is_some_and(|since| is_partial(&clients, fault, since)),
         service: since.map(|since| between(fault, since)),
         recovery: since
             .zip(observed.recovery_started_us)
@@ -76,7 +79,7 @@ fn without_fault(observed: &Observed<'_>, clients: &[&Sent]) -> RecoveryTime {
         Sustained::Never => None,
     };
     let verified = observed.verified_us.map(|_| Interval::exactly(0.0));
-    RecoveryTime { sustained, service, recovery: None, verified, tight_loop: None }
+    RecoveryTime { sustained, is_partial: false, service, recovery: None, verified, tight_loop: None }
 }
 
 fn widen(sustained: Sustained, stall_us: u64) -> Sustained {
@@ -133,12 +136,49 @@ pub fn sustained_from(clients: &[&Sent], fault: Interval<u64>, level: &ServiceLe
     let is_in_window = |sent: &&&Sent| (from_us..from_us + window_us).contains(&sent.sent_us);
     let last_failed_us = after.iter().filter(is_in_window).filter(|sent| !sent.is_ok()).map(|sent| sent.sent_us).max();
     let served_from_us = last_failed_us.map_or(from_us.max(fault.upper), |failed_us| failed_us + 1);
-    let served = after.iter().filter(|sent| sent.is_ok() && sent.sent_us >= served_from_us);
-    match (served.map(|sent| sent.returned_us).min(), broken_at) {
+    let needed = last_failed_us.map_or(0, |failed_us| longest_luck(after, failed_us));
+    match (return_of_good(after, served_from_us, needed), broken_at) {
         (None, _) => Sustained::Never,
         (Some(served_us), Some(broken_us)) => Sustained::Since(Interval::new(broken_us, served_us)),
         (Some(served_us), None) => Sustained::Throughout(Interval::new(fault.lower, served_us)),
     }
+}
+
+/// An outage of which every tenth request or more is hit is told as one; failures further apart stand for themselves.
+const LONGEST_LUCK: usize = 10;
+
+/// How many good requests in a row there were before or between the failures of the outage that this failure ends.
+///
+/// Where one of several replicas is away, good requests come between failures. One good request after the last failure
+/// then proves nothing: only more in a row than there were while the outage lasted do.
+fn longest_luck(after: &[&Sent], last_failed_us: u64) -> usize {
+    let (mut longest, mut luck) = (0, 0);
+    for sent in after[..after.partition_point(|sent| sent.sent_us < last_failed_us)].iter().rev() {
+        if sent.is_ok() {
+            luck += 1;
+            if luck > LONGEST_LUCK {
+                return longest;
+            }
+        } else {
+            longest = longest.max(luck);
+            luck = 0;
+        }
+    }
+    longest.max(luck)
+}
+
+/// Whether the outage hit only some of the requests of its time.
+fn is_partial(clients: &[&Sent], fault: Interval<u64>, since: Interval<u64>) -> bool {
+    let during = &clients[clients.partition_point(|sent| sent.sent_us < fault.upper)..];
+    let failed = during.iter().filter(|sent| !sent.is_ok() && sent.sent_us <= since.upper);
+    failed.map(|sent| sent.sent_us).max().is_some_and(|failed_us| longest_luck(during, failed_us) > 0)
+}
+
+/// When the good request after this many other good ones had returned, of those sent from a moment on.
+fn return_of_good(after: &[&Sent], sent_from_us: u64, others: usize) -> Option<u64> {
+    let served = after.iter().filter(|sent| sent.is_ok() && sent.sent_us >= sent_from_us);
+    let mut returned: Vec<u64> = served.map(|sent| sent.returned_us).collect();
+    (others < returned.len()).then(|| *returned.select_nth_unstable(others).1)
 }
 
 /// A window that slides over requests in the order of sending, with what it holds. It opens just after the request that
