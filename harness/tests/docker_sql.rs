@@ -96,6 +96,7 @@ async fn a_kept_connection_hides_no_dead_server() {
             let first = ask("SELECT pg_backend_pid()").await.expect("a pid");
             assert_eq!(ask("SELECT pg_backend_pid()").await.expect("a pid"), first, "it is kept");
             world.kill("db").await.expect("killed");
+            world.await_down("db").await.expect("down");
             ask("SELECT 1").await.expect_err("nobody is there");
             world.start("db").await.expect("started");
             await_server(world).await;

@@ -141,6 +141,7 @@ async fn a_frozen_node_keeps_still_and_its_helper_goes_on() {
             assert_eq!(bench.says("a", "echo back").await, "back");
             world.freeze("a").await.expect("frozen");
             world.kill("a").await.expect("a frozen node can be killed");
+            world.await_down("a").await.expect("down");
             assert_eq!(world.state("a").await.expect("a state"), NodeState::Down);
             world.thaw("a").await.expect_err("what is down cannot be thawed");
             world.start("a").await.expect("started");
@@ -161,8 +162,10 @@ async fn a_killed_node_comes_back_with_its_address_and_its_cuts() {
             let address = bench.says("a", "hostname -i").await;
             world.refuse(&cut(&[("a", "b")])).await.expect("a cut");
             world.kill("a").await.expect("killed");
+            world.await_down("a").await.expect("down");
             assert_eq!(world.state("a").await.expect("a state"), NodeState::Down);
             world.kill("a").await.expect("killed twice is no error");
+            world.await_down("a").await.expect("down");
             assert!(!world.reaches("a", "c").await.expect("a node that is down reaches nobody"));
             let down = world.run("a", &["true".into()], Duration::from_secs(2)).await.expect_err("it is down");
             assert!(down.to_string().contains("not running"), "{down}");
@@ -260,6 +263,7 @@ async fn what_became_of_a_request_is_told_apart() {
             assert_eq!(late.kind, WorldErrorKind::TimedOut);
             world.thaw("front").await.expect("thawed");
             world.kill("front").await.expect("killed");
+            world.await_down("front").await.expect("down");
             let unheard = world.send(&request(500)).await;
             assert!(matches!(unheard, Reply::NotSent { .. }), "{unheard:?}");
             world.get("front", 8080, "/", Duration::from_secs(1)).await.expect_err("nobody is there");
@@ -299,6 +303,7 @@ async fn two_runs_side_by_side_do_not_meet() {
                     let meet = format!("timeout 1 bash -c 'exec 3<>/dev/tcp/{address}/7000' 2>/dev/null; echo $?");
                     assert_ne!(second.says("a", &meet).await, "0", "one run reached a node of another");
                     second.world.kill("a").await.expect("killed");
+                    second.world.await_down("a").await.expect("down");
                 }
                 .boxed()
             });
