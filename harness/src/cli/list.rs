@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{UNUSABLE, print};
-use crate::scenario;
+use crate::scenario::{self, refusal::Severity};
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub fn main(args: &Args) -> u8 {
         return UNUSABLE;
     }
     files.sort();
-    let rows: Vec<Row> = files.iter().map(|file| Row::of(file)).collect();
+    let rows: Vec<Row> = files.iter().filter(|file| declares_scenario(file)).map(|file| Row::of(file)).collect();
     if args.json {
         print(&serde_json::to_string_pretty(&rows).unwrap_or_default());
         return 0;
@@ -57,11 +57,19 @@ impl Row {
                 Self { file: name, title: declared.scenario.title, covers: declared.scenario.covers, sound: true }
             }
             Err(refusals) => {
-                let title = format!("refused ({} reasons; `blackstart check` tells them)", refusals.0.len());
+                let refused = refusals.0.iter().filter(|refusal| refusal.severity == Severity::Refused).count();
+                let title = format!("refused ({refused} reasons; `blackstart check` tells them)");
                 Self { file: name, title, covers: Vec::new(), sound: false }
             }
         }
     }
+}
+
+/// A system that lies beside its scenarios is none of them. What cannot be read is listed, so that it is noticed.
+fn declares_scenario(file: &Path) -> bool {
+    fs::read_to_string(file).map_or(true, |text| {
+        !text.lines().any(|line| line.starts_with("system:")) || text.lines().any(|line| line.starts_with("scenario:"))
+    })
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

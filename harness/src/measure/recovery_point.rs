@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use blackstart_reports::record::{Interval, LostWrite};
 
 use super::{Observed, seconds};
-use crate::workload::{Outcome, Sent};
+use crate::workload::{Outcome, Sender, Sent};
 
 /// How the requests of a history and the tokens of the recovered writer fit together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,10 +39,11 @@ pub fn loss(history: &[Sent], survivors: &[String], fault_us: Option<u64>) -> Lo
     for (index, sent) in history.iter().enumerate() {
         let is_present = present.remove(sent.token.as_str()).is_some();
         match (sent.outcome, is_present) {
+            (Outcome::Refused, true) => loss.phantom += 1,
+            _ if is_instrument(sent) => {}
             (Outcome::Ok, false) => loss.lost.push(index),
             (Outcome::Indeterminate, false) => loss.indeterminate_missing += 1,
             (Outcome::Indeterminate, true) => loss.recovered += 1,
-            (Outcome::Refused, true) => loss.phantom += 1,
             (Outcome::Ok, true) | (Outcome::Refused, false) => {}
         }
     }
@@ -52,15 +53,19 @@ pub fn loss(history: &[Sent], survivors: &[String], fault_us: Option<u64>) -> Lo
     loss
 }
 
+/// The prober in a tight loop is an instrument and no client: as fast as it writes, it would drown what was lost.
+fn is_instrument(sent: &Sent) -> bool {
+    sent.sender == Sender::TightLoop
+}
+
 /// Lost writes that are older than a surviving one. Older by what clients saw: acknowledged before the other was sent.
 /// Only survivors acknowledged before the fault count; what was written after the recovery proves no hole.
 fn holes(history: &[Sent], lost: &[usize], fault_us: Option<u64>) -> u64 {
     let is_lost: std::collections::HashSet<usize> = lost.iter().copied().collect();
     let before_fault = |sent: &Sent| fault_us.is_none_or(|fault_us| sent.returned_us <= fault_us);
-    let survived = history
-        .iter()
-        .enumerate()
-        .filter(|(index, sent)| sent.outcome == Outcome::Ok && before_fault(sent) && !is_lost.contains(index));
+    let survived = history.iter().enumerate().filter(|(index, sent)| {
+        sent.outcome == Outcome::Ok && !is_instrument(sent) && before_fault(sent) && !is_lost.contains(index)
+    });
     let Some(last_sent_us) = survived.map(|(_, sent)| sent.sent_us).max() else { return 0 };
     lost.iter().filter(|index| history[**index].returned_us < last_sent_us).count() as u64
 }
@@ -144,7 +149,8 @@ fn is_exercised(observed: &Observed<'_>) -> bool {
 /// The mean time between two acknowledgements before the fault: a loss shorter than this may hold no write at all.
 fn resolution(observed: &Observed<'_>) -> f64 {
     let until_us = observed.fault.map_or(observed.load_ended_us, |fault| fault.lower);
-    let acknowledged = observed.history.iter().filter(|sent| sent.is_ok() && sent.returned_us <= until_us).count();
+    let is_counted = |sent: &&Sent| !is_instrument(sent) && sent.is_ok() && sent.returned_us <= until_us;
+    let acknowledged = observed.history.iter().filter(is_counted).count();
     let stretch = seconds(until_us.saturating_sub(observed.load_started_us));
     if acknowledged == 0 { stretch } else { stretch / acknowledged as f64 }
 }

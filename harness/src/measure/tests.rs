@@ -136,6 +136,19 @@ fn every_kind_of_mismatch_is_told_apart() {
 }
 
 #[test]
+fn the_prober_in_a_tight_loop_is_no_client_and_no_stranger() {
+    let history = vec![
+        sent("kept", Sender::Load, 0, 10, Outcome::Ok),
+        sent("tight-kept", Sender::TightLoop, 0, 10, Outcome::Ok),
+        sent("lost", Sender::Load, 20, 30, Outcome::Ok),
+        sent("tight-lost", Sender::TightLoop, 40, 50, Outcome::Ok),
+        sent("tight-phantom", Sender::TightLoop, 40, 50, Outcome::Refused),
+    ];
+    let loss = loss(&history, &["kept", "tight-kept", "tight-phantom"].map(str::to_owned), Some(100 * MS));
+    assert_eq!((loss.lost, loss.unexpected, loss.non_prefix_loss, loss.phantom), (vec![2], 0, 0, 1));
+}
+
+#[test]
 fn what_was_written_after_the_recovery_proves_no_hole() {
     let history =
         vec![sent("lost", Sender::Load, 20, 30, Outcome::Ok), sent("after", Sender::Load, 5000, 5010, Outcome::Ok)];
