@@ -106,7 +106,7 @@ impl Event {
             Self::Detected { by } => Some(("recovery", format!("detected by {by}"))),
             Self::StepDone { name, status: Status::Passed, .. } => Some(("recovery", name.clone())),
             Self::StepDone { name, detail, .. } => Some(("recovery", format!("{name} FAILED: {detail}"))),
-            Self::Sustained => Some(("client", "service has been sustained".to_owned())),
+            Self::Sustained => Some(("client", "service has held for as long as declared".to_owned())),
             Self::Stopped { why } => Some(("phase", format!("stopped: {why}"))),
             Self::Progress { .. }
             | Self::Bit { .. }

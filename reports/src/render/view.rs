@@ -309,7 +309,11 @@ pub(super) fn losses_sheet(rpo: &Rpo) -> Sheet {
             "lost",
             text::counts(rpo.lost_writes),
             harm(rpo.lost_writes.lower),
-            "acknowledged, and missing after recovery",
+            if rpo.lost_writes.lower == rpo.lost_writes.upper {
+                "acknowledged, and missing after recovery"
+            } else {
+                "acknowledged, and missing after recovery; the upper end also counts unanswered ones"
+            },
         ),
         ("stranded", stranded, Tone::Plain, "lost, but still readable on the failed node"),
         (
