@@ -8,12 +8,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use blackstart::{
     clock::Clock,
-    drill::{self, Setting, Stamped},
+    drill::{self, Setting},
     plan, scenario,
-    topology::ledger::Ledger,
     world::{World, simulated::SimulatedWorld},
 };
-use tokio_util::sync::CancellationToken;
 
 const SCENARIO: &str = "scenarios/order-management/primary-zone-outage.yaml";
 
@@ -47,18 +45,7 @@ fn simulate(plan: &plan::Plan) -> (Duration, u64) {
     runtime.block_on(async {
         let clock = Clock::start();
         let world: Arc<dyn World> = Arc::new(SimulatedWorld::new(plan, plan.seed, clock));
-        let setting = Setting {
-            run_id: "bench".to_owned(),
-            started_at: String::new(),
-            clock,
-            folder: None,
-            ledger: Ledger::none(),
-            keep: false,
-            tight_loop: false,
-            cancel: CancellationToken::new(),
-            listener: Arc::new(|_: &Stamped| {}),
-        };
-        let record = drill::run(plan.clone(), world, setting).await;
+        let record = drill::run(plan.clone(), world, Setting::keeping_nothing(clock)).await;
         let load = record.load.unwrap_or_else(|| panic!("no load ran: {:?}", record.reasons));
         (Duration::from_micros(clock.now_us()), load.acknowledged + load.refused + load.indeterminate)
     })

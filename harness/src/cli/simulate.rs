@@ -17,7 +17,6 @@ use blackstart_reports::{
     },
     verdict::worst_exit_status,
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{COULD_NOT_RUN, UNUSABLE, look, print, wants_color};
 use crate::{
@@ -25,7 +24,6 @@ use crate::{
     drill::{self, Setting},
     plan,
     scenario::{self, Declared},
-    topology::ledger::Ledger,
     world::simulated::{ASSUMPTIONS, SimulatedWorld},
 };
 
@@ -113,7 +111,7 @@ fn run_one(declared: &Declared, seed: u64) -> std::io::Result<Run> {
         let clock = Clock::start();
         let plan = plan::build(declared.clone(), seed);
         let world = Arc::new(SimulatedWorld::new(&plan, seed, clock));
-        let record = drill::run(plan, world.clone(), setting(clock)).await;
+        let record = drill::run(plan, world.clone(), Setting::keeping_nothing(clock)).await;
         Run {
             sample: Sample::of(&record),
             exit_status: record.exit_status(),
@@ -121,20 +119,6 @@ fn run_one(declared: &Declared, seed: u64) -> std::io::Result<Run> {
             not_modelled: world.not_modelled(),
         }
     }))
-}
-
-fn setting(clock: Clock) -> Setting {
-    Setting {
-        run_id: "simulated".to_owned(),
-        started_at: String::new(),
-        clock,
-        folder: None,
-        ledger: Ledger::none(),
-        keep: false,
-        tight_loop: false,
-        cancel: CancellationToken::new(),
-        listener: Arc::new(|_| ()),
-    }
 }
 
 fn tell(args: &Args, declared: &Declared, runs: &[Run], pace: Pace) {

@@ -57,6 +57,23 @@ pub struct Setting {
     pub listener: Listener,
 }
 
+impl Setting {
+    /// A setting that keeps nothing: no evidence, no ledger, nobody who listens. For drills of the model.
+    pub fn keeping_nothing(clock: Clock) -> Self {
+        Self {
+            run_id: "simulated".to_owned(),
+            started_at: String::new(),
+            clock,
+            folder: None,
+            ledger: Ledger::none(),
+            keep: false,
+            tight_loop: false,
+            cancel: CancellationToken::new(),
+            listener: Arc::new(|_| ()),
+        }
+    }
+}
+
 /// What is known at the end of a drill, however far it came.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {

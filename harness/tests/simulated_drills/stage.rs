@@ -15,7 +15,6 @@ use blackstart::{
     drill::{self, Setting},
     plan::{self, Plan},
     scenario::{self, Declared},
-    topology::ledger::Ledger,
     world::{
         Provision,
         simulated::{SimulatedWorld, Truth},
@@ -95,7 +94,7 @@ pub fn run_disturbed(plan: Plan, disturb: impl FnOnce(&SimulatedWorld, Cancellat
         let clock = Clock::start();
         let world = Arc::new(SimulatedWorld::new(&plan, plan.seed, clock));
         let patience = plan.load.deadline.max(plan.load.probe_deadline);
-        let setting = setting(clock);
+        let setting = Setting::keeping_nothing(clock);
         disturb(&world, setting.cancel.clone());
         let drill = drill::run(plan, world.clone(), setting);
         let record = tokio::time::timeout(FOR_EVER, drill).await.expect("the drill never ended");
@@ -112,20 +111,6 @@ pub fn run_disturbed(plan: Plan, disturb: impl FnOnce(&SimulatedWorld, Cancellat
             ended,
         }
     })
-}
-
-fn setting(clock: Clock) -> Setting {
-    Setting {
-        run_id: "simulated".to_owned(),
-        started_at: "2026-11-21T00:00:00Z".to_owned(),
-        clock,
-        folder: None,
-        ledger: Ledger::none(),
-        keep: false,
-        tight_loop: false,
-        cancel: CancellationToken::new(),
-        listener: Arc::new(|_| ()),
-    }
 }
 
 /// Does something for each number, on every core, and gives what was found wrong.
