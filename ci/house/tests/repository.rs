@@ -6,22 +6,8 @@ use house::{File, Finding, documents, files, manners, scenarios, street, top};
 
 /// The rooms of the harness. A module imports only what stands above it.
 const ORDER: [&str; 13] = [
-    "clock", "journal", "scenario", "plan", "world", "topology", "workload", "fault", "recovery", "verify", "measure",
+    "clock", "journal", "scenario", "plan", "world", "topology", "workload", "fault", "recovery", "measure", "verify",
     "drill", "cli",
-];
-
-/// Imports that go the wrong way and are sound all the same: file, imported module, and why.
-const WRONG_WAY: [(&str, &str, &str); 2] = [
-    (
-        "harness/src/plan/text.rs",
-        "workload",
-        "the plan prints the first requests by the very function that draws them; it is as pure as the plan",
-    ),
-    (
-        "harness/src/verify/history.rs",
-        "measure",
-        "the check of the history and the RPO must count by one and the same pure join, or they could disagree",
-    ),
 ];
 
 /// The most lines of a source file.
@@ -75,20 +61,13 @@ fn none(rule: &str, findings: &[Finding]) {
 fn a_module_imports_only_what_stands_above_it() {
     let program: Vec<File> =
         read("harness/src", ".rs").into_iter().filter(|file| !house::source::is_test_file(&file.path)).collect();
-    let is_excepted = |path: &str, name: &str| WRONG_WAY.iter().any(|(file, to, _)| *file == path && *to == name);
     let mut wrong = Vec::new();
-    let mut met = BTreeSet::new();
     for file in &program {
         for (own, name, line) in street::pairs(&ORDER, file) {
-            if is_excepted(&file.path, &name) {
-                met.insert((file.path.clone(), name));
-            } else {
-                wrong.push(Finding::new(&file.path, line, format!("`{own}` imports `{name}`, which stands below it")));
-            }
+            wrong.push(Finding::new(&file.path, line, format!("`{own}` imports `{name}`, which stands below it")));
         }
     }
     none("a module imports only what stands above it", &wrong);
-    assert_eq!(met.len(), WRONG_WAY.len(), "an exception is no longer needed: take it off the list; met: {met:?}");
 }
 
 #[test]

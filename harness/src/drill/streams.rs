@@ -11,9 +11,9 @@ use super::{
     phases::{Drill, EVERY, stop},
 };
 use crate::{
-    plan::Plan,
+    plan::{Draw, Plan, draws},
     recovery::Detector,
-    workload::{Clients, Draw, Sender, Stream, draws},
+    workload::{Clients, Sender, Stream},
     world::{WorldError, WorldErrorKind},
 };
 

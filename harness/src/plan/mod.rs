@@ -4,12 +4,14 @@
 //! prints and what the snapshot tests hold.
 
 mod build;
+mod draw;
 pub mod random;
 pub mod text;
 
 use std::{collections::BTreeMap, time::Duration};
 
 pub use build::build;
+pub use draw::{Draw, draws};
 
 use crate::scenario::{
     Declared,

@@ -57,7 +57,7 @@ fn write_load(out: &mut String, plan: &Plan) -> std::fmt::Result {
     }
     writeln!(out, "  a request every {:?} ({}), deadline {:?}", load.interval, mix.join(", "), load.deadline)?;
     writeln!(out, "  probe `{}` every {:?}, deadline {:?}", load.probe, load.probe_interval, load.probe_deadline)?;
-    let first: Vec<String> = crate::workload::draws(plan.seed, &load.mix).take(8).map(|draw| draw.kind).collect();
+    let first: Vec<String> = super::draws(plan.seed, &load.mix).take(8).map(|draw| draw.kind).collect();
     writeln!(out, "  order of requests: {} ...", first.join(" "))
 }
 

@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
+    plan::Draw,
     scenario::drill::Detect,
-    workload::{Clients, Draw, Sender},
+    workload::{Clients, Sender},
 };
 
 /// A detector of failures.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{ASK_WITHIN, EVERY, Examiner, Finding, answered};
 use crate::{
+    plan::Draw,
     scenario::system::{Check, InvocationCheck, InvocationEnd},
-    workload::{Draw, Sender},
+    workload::Sender,
     world::Result,
 };
 

@@ -8,13 +8,10 @@ use std::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    draw::Draw,
-    history::{History, Outcome, Sender, Sent},
-};
+use super::history::{History, Outcome, Sender, Sent};
 use crate::{
     clock::Clock,
-    plan::PlannedLoad,
+    plan::{Draw, PlannedLoad},
     scenario::system::Request,
     world::{Outgoing, Reply, World},
 };

@@ -3,11 +3,9 @@
 //! Knows nothing of faults, nor of which node is primary: what it sees is what a client sees.
 
 mod clients;
-mod draw;
 pub mod history;
 mod stall;
 
 pub use clients::{Clients, Stream};
-pub use draw::{Draw, draws};
 pub use history::{History, Outcome, Sender, Sent};
 pub use stall::StallWatch;

@@ -5,7 +5,7 @@ use rand::{
     distr::{Distribution, weighted::WeightedIndex},
 };
 
-use crate::plan::random::stream;
+use super::random::stream;
 
 /// One drawn request.
 #[derive(Debug, Clone, PartialEq, Eq)]
