@@ -42,7 +42,7 @@ prepare() {
 # and a drill waits for containers, not for us.
 build() {
     [[ -x $blackstart ]] ||
-        say "building from nothing takes some minutes (two or three on two cores); later builds take seconds"
+        say "building from nothing takes some minutes (four or five on two cores); later builds take seconds"
     (cd "$top" && cargo build --workspace --locked </dev/null)
 }
 

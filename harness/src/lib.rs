@@ -13,6 +13,7 @@ pub mod measure;
 pub mod plan;
 pub mod recovery;
 pub mod scenario;
+pub mod selftest;
 pub mod topology;
 pub mod verify;
 pub mod workload;

@@ -35,6 +35,8 @@ fn target() -> SqlTarget {
         port: 5432,
         user: "reader".into(),
         is_writer: Some("SELECT NOT pg_is_in_recovery()".into()),
+        is_replica: None,
+        moment: None,
     };
     SqlTarget { node: "db".into(), database: "app".into(), access }
 }

@@ -24,7 +24,7 @@ fn scenarios_of(folder: &str) -> Vec<String> {
 
 #[test]
 fn every_plan_reads_as_it_is_held() {
-    for name in ["order-management", "broken"].into_iter().flat_map(scenarios_of) {
+    for name in ["order-management", "process-cell", "broken"].into_iter().flat_map(scenarios_of) {
         let held = name.trim_end_matches(".yaml").replace('/', "__");
         insta::assert_snapshot!(held, plan::text::text(&plan_of(&name, 7)));
     }
@@ -32,7 +32,7 @@ fn every_plan_reads_as_it_is_held() {
 
 #[test]
 fn the_same_seed_gives_the_same_plan() {
-    for name in scenarios_of("order-management") {
+    for name in ["order-management", "process-cell"].into_iter().flat_map(scenarios_of) {
         assert_eq!(plan::text::text(&plan_of(&name, 3)), plan::text::text(&plan_of(&name, 3)));
     }
 }

@@ -202,6 +202,10 @@ fn service_and_checks() {
                 "checks[4].agreement.right.on",
                 "how its writer is recognised",
             ),
+            row("    is_replica: select follows()\n", "", "checks[7].content_hash.right.on", "an `is_replica` query"),
+            row("on: replicas", "on: replica", "checks[7].content_hash.right.on", "node that holds database `orders`"),
+            row("on: replicas", "on: db-a", "checks[7].content_hash.right", "both sides are the same server"),
+            row("orders}}", "orders}, tables: ['']}", "checks[7].content_hash.tables[0]", "name a table"),
             row(
                 "one_writer: {database: orders}",
                 "one_writer: {database: notes}",

@@ -7,4 +7,5 @@ pub mod record;
 pub mod render;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
+pub mod selftest;
 pub mod verdict;

@@ -4,8 +4,11 @@
 //! [`SCHEMA_VERSION`]. Times carry their unit as the last word of the name: `_ms` and `_seconds` are measured on the
 //! run's one monotonic clock, whose origin is the start of the run.
 
+mod backup;
+
 use std::collections::BTreeMap;
 
+pub use backup::{Backup, Consistency, DataClass, Judgement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -258,21 +261,6 @@ pub struct LevelResult {
     pub checks: Vec<CheckResult>,
 }
 
-/// A backup that the run took or was given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Backup {
-    /// Its identifier within the run.
-    pub id: String,
-    /// How it was taken.
-    pub method: String,
-    /// Whether a restore of it passed the levels at which nothing is tolerated; absent if it was not restored.
-    pub valid: Option<bool>,
-    /// Its size.
-    pub bytes: u64,
-    /// How long it took.
-    pub seconds: f64,
-}
-
 /// A fault as it was put in place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FaultResult {
@@ -383,7 +371,7 @@ pub struct HarnessHealth {
 pub struct TimelineEntry {
     /// When.
     pub at_ms: f64,
-    /// `phase`, `fault`, `client`, `recovery`, `check` or `heal`.
+    /// `phase`, `backup`, `fault`, `client`, `recovery`, `check` or `heal`.
     pub kind: String,
     /// What.
     pub text: String,
@@ -418,6 +406,9 @@ pub struct Record {
     pub levels: Vec<LevelResult>,
     /// The backups.
     pub backups: Vec<Backup>,
+    /// The classes of the system's data, and how each came back; empty where the system declares none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_classes: Vec<DataClass>,
     /// The faults.
     pub faults: Vec<FaultResult>,
     /// Standing conditions that the scenario puts in place before any fault, such as a slow link.

@@ -25,6 +25,7 @@ pub fn sample_record() -> Record {
         rpo: Some(rpo(0, 0, 0.0, 0.0, RpoTarget { lost_writes: Some(0), seconds: Some(0.5) })),
         rto: Some(rto(Interval::new(1.2411, 1.2977), 5.0)),
         levels: levels(),
+        data_classes: Vec::new(),
         backups: vec![
             backup("full-1", "pgbackrest full", Some(true), 48_234_496, 2.41),
             backup("wal-1", "pgbackrest archive", None, 16_777_216, 0.22),
@@ -37,9 +38,7 @@ pub fn sample_record() -> Record {
         load: Some(load()),
         harness: HarnessHealth { longest_stall_ms: 3.1, degraded: false },
         timeline: timeline(),
-        notes: vec![
-            "The seed fixes victims, times, recovery points and the order of requests; it does not fix the kernel, the network or the scheduler.".to_owned(),
-        ],
+        notes: vec!["The seed fixes victims, times, recovery points and the order of requests; it does not fix the kernel, the network or the scheduler.".to_owned()],
         leftovers: Vec::new(),
     }
 }
@@ -381,7 +380,7 @@ fn set_check(record: &mut Record, number: u8, id: &str, status: Status, detail: 
 }
 
 fn backup(id: &str, method: &str, valid: Option<bool>, bytes: u64, seconds: f64) -> Backup {
-    Backup { id: id.to_owned(), method: method.to_owned(), valid, bytes, seconds }
+    Backup { valid, ..Backup::taken(id, method, bytes, seconds) }
 }
 
 fn zone_dark() -> FaultResult {

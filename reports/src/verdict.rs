@@ -1,6 +1,6 @@
 //! How measurements and targets make a verdict.
 
-use crate::record::{Interval, LevelResult, Record, RpoTarget, Status, TargetVerdict, Verdict};
+use crate::record::{Backup, Interval, LevelResult, Record, RpoTarget, Status, TargetVerdict, Verdict};
 
 /// Judges one interval against the greatest value allowed.
 pub fn judge<T: PartialOrd + Copy>(measured: Interval<T>, at_most: T) -> TargetVerdict {
@@ -86,6 +86,15 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
     }
     failed.extend(check_lines(&record.levels, |status| status == Status::Failed));
     unsure.extend(check_lines(&record.levels, |status| matches!(status, Status::Error | Status::NotReached)));
+    for backup in &record.backups {
+        match (backup.valid, backup.expected_invalid) {
+            (Some(false), false) => {
+                failed.push(format!("backup {} is invalid, and to be discarded: {}", backup.id, why_invalid(backup)));
+            }
+            (Some(true), true) => failed.push(format!("backup {} was expected to be invalid, and is valid", backup.id)),
+            _ => {}
+        }
+    }
     for step in &record.procedure {
         let line = format!("recovery step \"{}\": {}", step.name, step.detail);
         match step.status {
@@ -102,6 +111,43 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
             (Verdict::Failed, failed)
         }
     }
+}
+
+/// The newest backup that is valid, and what it would have lost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewestValid {
+    /// The backup.
+    pub id: String,
+    /// Seconds of acknowledged work after what it holds: up to the fault, or up to the end of the load where nothing broke.
+    pub work_after_seconds: Interval<f64>,
+}
+
+/// The newest backup that is valid, where any was judged: the recovery point that the backups alone give.
+pub fn newest_valid(record: &Record) -> Option<NewestValid> {
+    let valid = record.backups.iter().filter(|backup| backup.valid == Some(true));
+    let holding = valid.filter_map(|backup| Some((backup, backup.judgement.as_ref()?.holds_until_ms?)));
+    let (newest, until) = holding.max_by(|(_, a), (_, b)| a.lower.total_cmp(&b.lower))?;
+    let end = *record.milestones.get("fault_in_place").or_else(|| record.milestones.get("load_ended"))?;
+    let after = |from: f64, to: f64| ((to - from) / 1e3).max(0.0);
+    let work_after_seconds = Interval::new(after(until.upper, end.lower), after(until.lower, end.upper));
+    Some(NewestValid { id: newest.id.clone(), work_after_seconds })
+}
+
+/// What a restored backup was found to lack.
+fn why_invalid(backup: &Backup) -> String {
+    let Some(judgement) = &backup.judgement else { return "nothing is known of its restore".to_owned() };
+    if let Some(error) = &judgement.error {
+        return error.clone();
+    }
+    let missing = match judgement.missing {
+        Some(0) => None,
+        Some(missing) => Some(format!("{missing} writes that were acknowledged before it began are missing")),
+        None => Some("what it holds could not be asked".to_owned()),
+    };
+    let unsound = judgement.application_consistency.iter().filter(|verdict| verdict.status == Status::Failed);
+    let unsound = unsound.map(|verdict| format!("it is not consistent for applications: {}", verdict.detail));
+    let found = check_lines(&judgement.levels, |status| matches!(status, Status::Failed | Status::Error));
+    missing.into_iter().chain(unsound).chain(found).collect::<Vec<_>>().join("; ")
 }
 
 fn sort_target(name: &str, verdict: TargetVerdict, failed: &mut Vec<String>, unsure: &mut Vec<String>) {

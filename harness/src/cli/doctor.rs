@@ -105,7 +105,7 @@ async fn look() -> std::io::Result<Option<Vec<Row>>> {
 
 /// Removes what this process itself made.
 async fn remove_own(owner: &str) -> Result<(), WorldError> {
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(owner).await?;
     let mut found = engine.list().await?;
     found.retain(|one| one.owner == owner);
     let standing = Standing::Gone;
@@ -161,7 +161,7 @@ fn first_line(output: &[u8]) -> String {
 
 /// None where no engine can be asked: that is told already.
 async fn stale_runs() -> Option<Row> {
-    let engine = Engine::connect().await.ok()?;
+    let engine = Engine::connect(&owner::this_process()).await.ok()?;
     let left = survey(&engine, &ledger::folder(), &[]).await.ok()?;
     let count = |standing: Standing| left.iter().filter(|one| one.standing == standing).count();
     let (gone, elsewhere, alive) = (count(Standing::Gone), count(Standing::Elsewhere), count(Standing::Alive));

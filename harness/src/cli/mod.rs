@@ -14,6 +14,7 @@ mod records;
 mod report;
 mod run;
 mod schema;
+mod selftest;
 mod signals;
 mod simulate;
 mod sweep;
@@ -78,6 +79,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Remove what killed runs left behind, and nothing else
     Sweep(sweep::Args),
+    /// Put every declared defect into a healthy system, and demand that its checks find it
+    Selftest(selftest::Args),
     /// List the scenarios of a folder
     List(list::Args),
     /// Print the JSON schema of a scenario or a system
@@ -110,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Coverage(args) => coverage::main(&args),
         Command::Doctor(args) => doctor::main(&args),
         Command::Sweep(args) => sweep::main(&args),
+        Command::Selftest(args) => selftest::main(&args),
         Command::List(args) => list::main(&args),
         Command::Schema(args) => schema::main(&args),
     })

@@ -104,6 +104,13 @@ fn words(event: &Event) -> Option<(bool, String)> {
         Event::Phase { name } => (true, format!("── {name}")),
         Event::Progress { text } => (false, first_part(text)),
         Event::Condition { summary } => (true, format!("in place: {summary}")),
+        Event::BackedUp { id, bytes, duration_ms, .. } => {
+            (true, format!("backup {id} ({:.1} MB, {:.1} s)", *bytes as f64 / 1e6, duration_ms / 1e3))
+        }
+        Event::Interrupted { id, proof } => (true, format!("FAULT  backup {id} is interrupted: {}", first_part(proof))),
+        Event::Judged { id, valid, detail } => {
+            (true, format!("backup {id} is {}: {detail}", if *valid { "valid" } else { "INVALID" }))
+        }
         Event::Fault { summary } => (true, format!("FAULT  {summary}")),
         Event::Bit { proof } => (true, format!("proof  {proof}")),
         Event::Healed { summary } => (true, format!("healed {summary}")),

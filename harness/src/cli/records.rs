@@ -25,7 +25,9 @@ pub fn read(run: &Path) -> Result<Record, String> {
 pub fn read_all(folder: &Path) -> Result<Vec<Record>, String> {
     let entries =
         fs::read_dir(folder).map_err(|error| format!("{}: {error}; name a folder of runs", folder.display()))?;
-    let mut runs: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    // A self-test lies beside drills and is none.
+    let is_drill = |path: &PathBuf| path.is_dir() && !path.join(blackstart_reports::selftest::FILE).exists();
+    let mut runs: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_drill).collect();
     runs.sort();
     let mut records = Vec::new();
     for run in runs {

@@ -70,7 +70,7 @@ pub struct Args {
 
 /// Which world to run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum WorldName {
+pub(super) enum WorldName {
     /// Real containers
     Docker,
     /// A seeded model under a virtual clock
@@ -147,7 +147,7 @@ fn jobs(args: &Args, declared: Vec<Declared>) -> VecDeque<Job> {
 }
 
 /// Sorted by time, short enough for the name of a container, and not met twice.
-fn new_run_id() -> String {
+pub(super) fn new_run_id() -> String {
     let now = jiff::Timestamp::now().strftime("%y%m%d-%H%M%S").to_string();
     format!("{now}-{:04x}", rand::random::<u16>())
 }
@@ -226,12 +226,7 @@ async fn run_on_engine(
     cancel: CancellationToken,
     listener: drill::Listener,
 ) -> anyhow::Result<Record> {
-    let owner = owner::this_process();
-    let world = DockerWorld::connect(RunIdentity { run_id: job.run_id.clone(), owner: owner.clone() }).await?;
-    let engine = world.engine().await?;
-    let folder = ledger::folder();
-    let ledger = Ledger::create(&folder, &job.run_id, &owner, &engine)
-        .map_err(|error| anyhow::anyhow!("could not write a ledger into {}: {error}", folder.display()))?;
+    let (world, ledger) = connect(&job.run_id).await?;
     let world = Arc::new(world);
     let setting = setting(start, &job, Clock::start(), ledger, cancel, listener);
     let record = drill::run(job.plan, Arc::clone(&world) as Arc<dyn World>, setting).await;
@@ -239,6 +234,17 @@ async fn run_on_engine(
         world.keep().await;
     }
     Ok(record)
+}
+
+/// The engine as a run sees it, with the ledger of what the run is about to make there.
+pub(super) async fn connect(run_id: &str) -> anyhow::Result<(DockerWorld, Ledger)> {
+    let owner = owner::this_process();
+    let world = DockerWorld::connect(RunIdentity::new(run_id, &owner)).await?;
+    let engine = world.engine().await?;
+    let folder = ledger::folder();
+    let ledger = Ledger::create(&folder, run_id, &owner, &engine)
+        .map_err(|error| anyhow::anyhow!("could not write a ledger into {}: {error}", folder.display()))?;
+    Ok((world, ledger))
 }
 
 /// A runtime of its own, whose clock jumps from one timer to the next.
@@ -274,7 +280,7 @@ fn setting(
 }
 
 /// The first signal ends the drills, which then remove what they made; the third ends the program.
-async fn heed_signals(mut signals: Signals, cancel: CancellationToken, progress: Progress) {
+pub(super) async fn heed_signals(mut signals: Signals, cancel: CancellationToken, progress: Progress) {
     let mut heard = 0;
     loop {
         signals.next().await;

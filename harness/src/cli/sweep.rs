@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{COULD_NOT_RUN, LEFT_BEHIND, print, say};
 use crate::{
     topology::{
-        ledger,
+        ledger, owner,
         sweep::{Cleared, Left, Standing, clear, survey},
     },
     world::{Result, docker::sweep::Engine},
@@ -55,7 +55,7 @@ pub fn main(args: &Args) -> u8 {
 }
 
 async fn sweep(args: &Args) -> Result<Vec<Row>> {
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&owner::this_process()).await?;
     let mut left = survey(&engine, &ledger::folder(), &args.owner_gone).await?;
     left.retain(|one| args.runs.is_empty() || args.runs.contains(&one.run_id));
     let mut rows: Vec<Row> = left.iter().map(Row::of).collect();

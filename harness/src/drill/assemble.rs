@@ -9,7 +9,7 @@ use blackstart_reports::{
 };
 
 use super::{
-    Facts, Setting,
+    Facts, Setting, backup_record,
     bundle::resolved,
     digest_of,
     observations::{Measured, Observations},
@@ -43,7 +43,8 @@ pub fn record(
         rpo: None,
         rto: None,
         levels: facts.levels.clone(),
-        backups: Vec::new(),
+        backups: backup_record::backups(facts),
+        data_classes: backup_record::data_classes(plan, facts),
         faults: facts.faults.iter().map(fault_result).collect(),
         conditions: facts.conditions.iter().map(fault_result).collect(),
         procedure: facts.procedure.clone(),
@@ -52,7 +53,7 @@ pub fn record(
         load: None,
         harness: harness_health(plan, facts),
         timeline,
-        notes: notes(plan),
+        notes: notes(plan, facts),
         leftovers: Vec::new(),
     };
     let mut stopped = stopped;
@@ -113,7 +114,7 @@ fn harness_health(plan: &Plan, facts: &Facts) -> HarnessHealth {
     HarnessHealth { longest_stall_ms, degraded: longest_stall_ms > plan.load.probe_interval.as_secs_f64() * 1e3 / 2.0 }
 }
 
-fn notes(plan: &Plan) -> Vec<String> {
+fn notes(plan: &Plan, facts: &Facts) -> Vec<String> {
     let mut notes = vec![
         "The seed fixes victims, times, and the order of requests; it does not fix the kernel, the network or the \
          scheduler, so measured times differ from run to run."
@@ -125,6 +126,7 @@ fn notes(plan: &Plan) -> Vec<String> {
             tolerance.up_to, tolerance.check, tolerance.because
         )
     }));
+    notes.extend(backup_record::slower_than_target(plan, facts));
     notes
 }
 
@@ -156,6 +158,7 @@ fn measure_into(record: &mut Record, observations: &Observations, history: &Hist
         ("fault_in_place", fault_us),
         ("service_sustained", sustained_us.filter(|_| fault_us.is_some())),
         ("verified", verified_us),
+        ("load_ended", Some(Interval::exactly(observations.load_ended_us))),
     ];
     for (name, moment) in moments {
         record.milestones.extend(moment.map(|moment| (name.to_owned(), ms(moment))));

@@ -37,7 +37,6 @@ impl Bundle {
             fs::create_dir_all(parent)?;
         }
         fs::create_dir(folder)?;
-        fs::create_dir(folder.join("checks"))?;
         let journal = Journal::create(&folder.join("events.jsonl"))?;
         Ok((Self { folder: folder.to_owned() }, journal))
     }
@@ -64,13 +63,19 @@ impl Bundle {
         if let Some(observations) = observations(plan, facts) {
             self.write("observations.json", &format!("{}\n", serde_json::to_string_pretty(&observations)?))?;
         }
+        fs::create_dir_all(self.folder.join("checks"))?;
         for (id, output) in &facts.raw {
             self.write(&format!("checks/{id}.txt"), output)?;
         }
+        self.write_sums()
+    }
+
+    /// Writes the sums of everything that is there: the last thing.
+    pub(crate) fn write_sums(&self) -> io::Result<()> {
         self.write("SHA256SUMS", &sums(&self.folder)?)
     }
 
-    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<()> {
         fs::write(self.folder.join(name), text)
     }
 

@@ -27,6 +27,33 @@ pub enum Event {
         /// What.
         summary: String,
     },
+    /// A backup was taken.
+    BackedUp {
+        /// What the scenario calls it.
+        id: String,
+        /// How.
+        method: String,
+        /// Its size.
+        bytes: u64,
+        /// How long it took.
+        duration_ms: f64,
+    },
+    /// A backup was interrupted on purpose.
+    Interrupted {
+        /// What the scenario calls it.
+        id: String,
+        /// How it was seen to come to nothing.
+        proof: String,
+    },
+    /// A backup was restored in isolation and judged.
+    Judged {
+        /// What the scenario calls it.
+        id: String,
+        /// Whether it is valid.
+        valid: bool,
+        /// Why not, or what it took.
+        detail: String,
+    },
     /// A fault is in place.
     Fault {
         /// What was done.
@@ -101,6 +128,15 @@ impl Event {
         match self {
             Self::Phase { name } => Some(("phase", name.clone())),
             Self::Condition { summary } => Some(("fault", format!("in place from the start: {summary}"))),
+            Self::BackedUp { id, method, bytes, duration_ms } => {
+                let size = *bytes as f64 / 1e6;
+                Some(("backup", format!("backup {id} ({method}): {size:.1} MB in {:.1} s", duration_ms / 1e3)))
+            }
+            Self::Interrupted { id, proof } => Some(("backup", format!("backup {id} is interrupted: {proof}"))),
+            Self::Judged { id, valid, detail } => {
+                let word = if *valid { "valid" } else { "INVALID" };
+                Some(("backup", format!("backup {id} is {word}: {detail}")))
+            }
             Self::Fault { summary } => Some(("fault", summary.clone())),
             Self::Healed { summary } => Some(("heal", format!("healed: {summary}"))),
             Self::Detected { by } => Some(("recovery", format!("detected by {by}"))),

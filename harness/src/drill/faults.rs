@@ -74,9 +74,10 @@ impl Injector {
     async fn follow(&self, index: usize, fault: &PlannedFault) -> Result<()> {
         let due = fault.heal_after.map(|after| tokio::time::Instant::now() + after);
         let proof = bounded(self.scene.prove(fault)).await?;
-        self.events.say(Event::Bit { proof: proof.clone() });
         if let Some(standing) = self.standing.lock().await.get_mut(index) {
-            standing.proof = proof;
+            let seen = std::mem::take(&mut standing.proof);
+            standing.proof = [seen, proof].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ");
+            self.events.say(Event::Bit { proof: standing.proof.clone() });
         }
         let Some(due) = due else { return Ok(()) };
         tokio::time::sleep_until(due).await;

@@ -1,23 +1,35 @@
-//! The only sequencer: it runs the phases of a drill in order, listens for an end, and always tears down.
+//! The sequencer of drills: it runs the phases of a drill in order, listens for an end, and always tears down.
 //!
-//! `provision → load → inject → recover → verify → tear down → report`. Each phase consumes what the last one made.
+//! `provision → load → protect → inject → recover → verify → tear down → report`. Each phase consumes what the last one made.
 //! The same sequencer runs in both worlds; it never speaks to an engine itself, and formats nothing.
 
+mod array;
 mod assemble;
 mod audit;
+mod backup_record;
 mod bundle;
+mod consistency;
 pub mod event;
 mod faults;
+mod judging;
 mod observations;
 mod phases;
+mod protecting;
 mod recovering;
 mod service;
 mod streams;
 mod verifying;
 
-use std::{any::Any, collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
-use blackstart_reports::record::{Interval, LevelResult, Phase, Record, StepResult, TimelineEntry};
+use blackstart_reports::record::{self, Interval, LevelResult, Phase, Record, StepResult, TimelineEntry};
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
@@ -25,15 +37,22 @@ use crate::{
     clock::Clock,
     fault::InPlace,
     journal::Journal,
-    plan::Plan,
+    plan::{self, Plan},
+    recovery::Secondary,
+    scenario::secondary::Environment,
     topology::{Topology, ledger::Ledger},
     workload::History,
-    world::World,
+    world::{World, WorldError, WorldErrorKind},
 };
 pub use audit::{Audit, Finding, audit};
 pub use bundle::{Bundle, digest_of};
 pub use event::{Event, Events, Listener, Stamped};
 pub use observations::{Measured, Observations};
+pub(crate) use {
+    bundle::resolved,
+    phases::stop,
+    streams::{WARM_WITHIN, warm_up},
+};
 
 /// What a drill needs beside its plan and its world.
 pub struct Setting {
@@ -84,6 +103,12 @@ pub(crate) struct Facts {
     milestones: BTreeMap<String, Interval<u64>>,
     procedure: Vec<StepResult>,
     conditions: Vec<InPlace>,
+    backups: Vec<protecting::Kept>,
+    /// Backups that were interrupted on purpose.
+    interrupted: Vec<protecting::Interrupted>,
+    judged: BTreeMap<String, judging::Judged>,
+    /// What copies left behind.
+    leftovers: Vec<String>,
     faults: Vec<InPlace>,
     levels: Vec<LevelResult>,
     raw: Vec<(String, String)>,
@@ -145,8 +170,12 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
     let mut topology = Topology::new(Arc::clone(&world), setting.ledger.clone());
     let mut facts = Facts::default();
     let mut stopped: Vec<String> = trouble.into_iter().collect();
+    let secondary = secondary(&plan, &world, &setting).unwrap_or_else(|error| {
+        stopped.push(error.to_string());
+        None
+    });
     if stopped.is_empty() {
-        let body = phases::run(&plan, &world, &setting, &events, &mut topology, &mut facts);
+        let body = phases::run(&plan, &world, &setting, &events, &mut topology, secondary.as_ref(), &mut facts);
         // Even if the fault is ours, what was made must go.
         let ended = AssertUnwindSafe(body).catch_unwind().await;
         if let Err(stop) = ended.unwrap_or_else(|panic| Err(Stop::Panic(words_of(&*panic)))) {
@@ -156,10 +185,12 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
         }
     }
     let environment = tokio::time::timeout(ENVIRONMENT_WITHIN, world.environment()).await.unwrap_or_default();
-    let leftovers = tear_down(&mut topology, &setting, &events, &mut facts).await;
+    let leftovers = tear_down(&mut topology, secondary.as_ref(), &setting, &events, &mut facts).await;
     stopped.extend(events.trouble());
     let mut record = assemble::record(&plan, world.kind(), &setting, &facts, events.timeline(), stopped);
-    record.leftovers = leftovers;
+    // What a copy left behind carries the run's label too, and may be told twice.
+    let all: BTreeSet<String> = facts.leftovers.iter().cloned().chain(leftovers).collect();
+    record.leftovers = all.into_iter().collect();
     if let Some(bundle) = bundle
         && let Err(error) = bundle.seal(&plan, &record, &facts, &environment)
     {
@@ -170,12 +201,13 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
 }
 
 /// What a panic said.
-fn words_of(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn words_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
 }
 
-fn open_bundle(setting: &Setting) -> (Option<Bundle>, Journal, Option<String>) {
+/// Opens the folder of a run, where it keeps one; says what kept it from that.
+pub(crate) fn open_bundle(setting: &Setting) -> (Option<Bundle>, Journal, Option<String>) {
     let Some(folder) = &setting.folder else { return (None, Journal::none(), None) };
     match Bundle::create(folder) {
         Ok((bundle, journal)) => (Some(bundle), journal, None),
@@ -186,13 +218,41 @@ fn open_bundle(setting: &Setting) -> (Option<Bundle>, Journal, Option<String>) {
     }
 }
 
-async fn tear_down(topology: &mut Topology, setting: &Setting, events: &Events, facts: &mut Facts) -> Vec<String> {
+/// The secondary environment of a plan, of which nothing exists yet.
+fn secondary(plan: &Plan, world: &Arc<dyn World>, setting: &Setting) -> crate::world::Result<Option<Secondary>> {
+    if !plan.has_secondary() {
+        return Ok(None);
+    }
+    if world.kind() == record::World::Simulated {
+        let happened = "the model knows no second environment that takes over; run this drill on containers";
+        return Err(WorldError::new(WorldErrorKind::Other, "prepare the secondary environment", happened));
+    }
+    let name = Environment::Secondary.name();
+    let plan = Arc::new(plan::isolated(plan));
+    let world = world.beside(name, &plan)?;
+    let topology = Topology::beside(Arc::clone(&world), setting.ledger.clone(), name);
+    let topology = Arc::new(tokio::sync::Mutex::new(topology));
+    Ok(Some(Secondary { plan, world, topology, installed: Arc::default(), pool: Arc::default() }))
+}
+
+async fn tear_down(
+    topology: &mut Topology,
+    secondary: Option<&Secondary>,
+    setting: &Setting,
+    events: &Events,
+    facts: &mut Facts,
+) -> Vec<String> {
     if setting.keep {
         return Vec::new();
     }
     let started_us = setting.clock.now_us();
     events.say(Event::Phase { name: "tear down".to_owned() });
-    let leftovers = topology.tear_down().await;
+    // It stands on the array of the primary one.
+    let mut leftovers = match secondary {
+        Some(secondary) => secondary.topology.lock().await.tear_down().await,
+        None => Vec::new(),
+    };
+    leftovers.extend(topology.tear_down().await);
     for what in &leftovers {
         events.say(Event::Leftover { what: what.clone() });
     }

@@ -3,22 +3,20 @@
 use std::{sync::Arc, time::Duration};
 
 use blackstart_reports::record::Phase;
-use tokio::{
-    sync::{Mutex, watch},
-    task::JoinSet,
-};
+use tokio::{sync::watch, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Facts, Setting, Stop,
     event::{Event, Events},
     faults::{Injector, Progress, bounded},
-    streams::warm_up,
+    streams::{WARM_WITHIN, warm_up},
 };
 use crate::{
     fault::Scene,
     plan::Plan,
-    recovery::{Procedure, Standing},
+    recovery::{Procedure, Secondary, Standing},
+    scenario::secondary::Environment,
     topology::Topology,
     workload::{Clients, StallWatch},
     world::{World, WorldError, WorldErrorKind},
@@ -37,14 +35,19 @@ pub async fn run(
     setting: &Setting,
     events: &Events,
     topology: &mut Topology,
+    secondary: Option<&Secondary>,
     facts: &mut Facts,
 ) -> Result<(), Stop> {
     let clients = Clients::new(Arc::clone(world), setting.clock, plan.load.clone());
     unless_cancelled(setting, provision(plan, setting, events, topology, &clients, facts)).await?;
 
-    let scene = Scene { world: Arc::clone(world), plan: Arc::clone(plan), clock: setting.clock };
+    if let Some(secondary) = secondary {
+        secondary.installed.lock().await.clone_from(&facts.images);
+    }
+    let scene = Scene { world: Arc::clone(world), plan: Arc::clone(plan), clock: setting.clock, shelf: Arc::default() };
     let mut drill = Drill {
-        procedure: Procedure { scene: scene.clone(), standing: Arc::new(Mutex::new(Vec::new())) },
+        procedure: Procedure { scene: scene.clone(), standing: Arc::default(), secondary: secondary.cloned() },
+        in_service: Environment::Primary,
         scene,
         clients,
         setting,
@@ -62,7 +65,13 @@ pub async fn run(
     let verified = unless_cancelled(setting, drill.verify(facts)).await;
     facts.history = drill.clients.history();
     timer.end(facts);
-    verified
+    verified?;
+    if plan.declared.scenario.judge_backups {
+        let timer = PhaseTimer::start("judge", setting, events);
+        drill.judge_backups(facts).await?;
+        timer.end(facts);
+    }
+    Ok(())
 }
 
 /// Lets a part of the drill go on until it ends or the drill is told to end.
@@ -83,13 +92,13 @@ async fn provision(
     let say = |text: &str| events.say(Event::Progress { text: text.to_owned() });
     facts.images = topology.provision(plan, &say).await.map_err(|error| stop("provision", error))?;
     say("the service answers");
-    warm_up(plan, clients, setting).await?;
+    warm_up(plan, clients, setting.clock, &mut 0, WARM_WITHIN).await?;
     timer.end(facts);
     Ok(())
 }
 
 /// An error of ours in a phase.
-pub(super) fn stop(phase: &'static str, error: impl Into<anyhow::Error>) -> Stop {
+pub(crate) fn stop(phase: &'static str, error: impl Into<anyhow::Error>) -> Stop {
     Stop::Error { phase, error: error.into() }
 }
 
@@ -116,6 +125,8 @@ impl<'a> PhaseTimer<'a> {
 pub(super) struct Drill<'a> {
     pub(super) scene: Scene,
     pub(super) procedure: Procedure,
+    /// Where clients go.
+    pub(super) in_service: Environment,
     pub(super) clients: Clients,
     pub(super) setting: &'a Setting,
     pub(super) events: &'a Events,
@@ -139,7 +150,9 @@ impl Drill<'_> {
 
     /// Everything that happens while clients watch: load, faults, recovery, and what comes afterwards.
     async fn watch(&mut self, facts: &mut Facts) -> Result<(), Stop> {
-        let timer = PhaseTimer::start("load", self.setting, self.events);
+        let takes_backups = !self.plan().backups.is_empty();
+        let first = if takes_backups { "protect" } else { "load" };
+        let mut timer = PhaseTimer::start(first, self.setting, self.events);
         for condition in self.plan().conditions.clone() {
             let in_place = bounded(self.scene.inject(&condition)).await.map_err(|error| stop("load", error))?;
             self.events.say(Event::Condition { summary: condition.summary.clone() });
@@ -148,8 +161,15 @@ impl Drill<'_> {
         let started_us = self.now_us();
         facts.load_started_us = Some(started_us);
         let detected = self.start_clients();
-        let mut faults = self.start_faults(started_us);
-        self.watch_faults(facts, timer, started_us, detected, &mut faults).await
+        if takes_backups {
+            self.protect(facts).await?;
+            timer.end(facts);
+            timer = PhaseTimer::start("load", self.setting, self.events);
+        }
+        // Faults go by the time since everything before them was done.
+        let ready_us = self.now_us();
+        let mut faults = self.start_faults(ready_us);
+        self.watch_faults(facts, timer, ready_us, detected, &mut faults).await
     }
 
     /// Stops the clients and keeps what they saw. Answers that are still out are waited for, each up to its deadline,
@@ -195,7 +215,7 @@ impl Drill<'_> {
         faults.until(|progress| progress.in_place > 0).await?;
         timer.end(facts);
         let detected_us = *detected.borrow();
-        self.demand_quiet_before_fault(started_us, detected_us).await?;
+        self.demand_quiet_before_fault(facts.load_started_us.unwrap_or(started_us), detected_us).await?;
         let timer = PhaseTimer::start("recover", self.setting, self.events);
         self.recover(facts, detected, faults).await?;
         timer.end(facts);

@@ -12,8 +12,8 @@ use super::{
     service::is_sustained,
 };
 use crate::{
-    plan::{PlannedStep, StepAction},
-    scenario::drill::Recoverer,
+    plan::{PlannedStep, SecondaryAction, StepAction},
+    scenario::{drill::Recoverer, secondary::Environment},
 };
 
 /// How long after a failed procedure the service may still come back by itself.
@@ -54,11 +54,14 @@ impl Drill<'_> {
         Ok(())
     }
 
-    async fn proceed(&self, facts: &mut Facts, detected_us: u64) -> Result<(), Stop> {
-        let recovery = &self.scene.plan.recovery;
-        let by = recovery.detect.as_ref().map_or_else(String::new, |detect| {
-            format!("{} failures of `{}` in a row", detect.failures, detect.request)
-        });
+    async fn proceed(&mut self, facts: &mut Facts, detected_us: u64) -> Result<(), Stop> {
+        let recovery = self.plan().recovery.clone();
+        let failures = recovery
+            .detect
+            .as_ref()
+            .map(|detect| format!("{} failures of `{}` in a row", detect.failures, detect.request));
+        let rows = recovery.alert.as_ref().map(|alert| format!("a row that must not be in {}", alert.database));
+        let by = failures.into_iter().chain(rows).collect::<Vec<_>>().join(", or ");
         self.events.say(Event::Detected { by });
         facts.milestones.insert("detected".to_owned(), Interval::exactly(detected_us));
         tokio::time::sleep(recovery.decision).await;
@@ -76,10 +79,10 @@ impl Drill<'_> {
     }
 
     /// Carries out steps in order, and stops at the first that fails.
-    async fn carry_out(&self, facts: &mut Facts, steps: &[PlannedStep]) -> Result<(), Stop> {
+    async fn carry_out(&mut self, facts: &mut Facts, steps: &[PlannedStep]) -> Result<(), Stop> {
         for step in steps {
             self.events.say(Event::Step { name: step.name.clone() });
-            let result = self.procedure.carry_out(step).await.map_err(|error| stop("recover", error))?;
+            let result = self.step(step, facts).await.map_err(|error| stop("recover", error))?;
             self.events.say(Event::StepDone {
                 name: result.name.clone(),
                 status: result.status,
@@ -96,6 +99,32 @@ impl Drill<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Carries out one step. What judges, and where clients go, is the drill's own to do.
+    async fn step(&mut self, step: &PlannedStep, facts: &Facts) -> crate::world::Result<StepResult> {
+        let began_us = self.now_us();
+        let done = match &step.action {
+            StepAction::Secondary(SecondaryAction::Check { levels }) => self.check_secondary(levels, facts).await,
+            StepAction::Redirect { to } => self.redirect(*to)?,
+            _ => return self.procedure.carry_out(step).await,
+        };
+        let (status, detail) = match done {
+            Ok(detail) => (Status::Passed, detail),
+            Err(detail) => (Status::Failed, detail),
+        };
+        let duration_ms = (self.now_us() - began_us) as f64 / 1e3;
+        Ok(StepResult { name: step.name.clone(), began_ms: began_us as f64 / 1e3, duration_ms, status, detail })
+    }
+
+    fn redirect(&mut self, to: Environment) -> crate::world::Result<std::result::Result<String, String>> {
+        let world = match to {
+            Environment::Primary => &self.scene.world,
+            Environment::Secondary => &self.procedure.secondary()?.world,
+        };
+        self.clients.redirect(std::sync::Arc::clone(world));
+        self.in_service = to;
+        Ok(Ok(format!("every request goes to the {} environment from now on", to.name())))
     }
 
     /// Waits until the service has been as declared for as long as declared, in a window that begins after a moment.
@@ -118,6 +147,10 @@ fn milestone(action: &StepAction) -> Option<&'static str> {
     match action {
         StepAction::Operation { name, .. } if name == "promote" => Some("promoted"),
         StepAction::Operation { name, .. } if name == "rejoin" => Some("redundancy_restored"),
+        StepAction::Restore { .. } | StepAction::Revert { .. } => Some("data_in_place"),
+        StepAction::Secondary(SecondaryAction::Disks { .. }) => Some("data_in_place"),
+        StepAction::Redirect { to: Environment::Secondary } => Some("redirected"),
+        StepAction::BringBack => Some("brought_back"),
         StepAction::AwaitWriter { .. } => Some("server_accepting"),
         StepAction::Heal { .. } => Some("healed"),
         _ => None,

@@ -6,13 +6,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Setting, Stop,
+    Stop,
     event::{Event, Events},
     phases::{Drill, EVERY, stop},
 };
 use crate::{
+    clock::Clock,
     plan::{Draw, Plan, draws},
-    recovery::Detector,
+    recovery::{Detector, Watchman},
     workload::{Clients, Sender, Stream},
     world::{WorldError, WorldErrorKind},
 };
@@ -21,20 +22,28 @@ use crate::{
 const WARM: usize = 6;
 
 /// How long that may take.
-const WARM_WITHIN: Duration = Duration::from_secs(20);
+pub(crate) const WARM_WITHIN: Duration = Duration::from_secs(20);
 
 /// Sends probes until the service has answered several in a row: a load that starts against a balancer that has not yet
-/// seen its servers would count our own haste as failures of the system.
-pub(super) async fn warm_up(plan: &Plan, clients: &Clients, setting: &Setting) -> Result<(), Stop> {
-    let give_up = tokio::time::Instant::now() + WARM_WITHIN;
+/// seen its servers would count our own haste as failures of the system. Tokens are numbered from `next` on, which
+/// is the first free number afterwards.
+pub(crate) async fn warm_up(
+    plan: &Plan,
+    clients: &Clients,
+    clock: Clock,
+    next: &mut usize,
+    within: Duration,
+) -> Result<(), Stop> {
+    let give_up = tokio::time::Instant::now() + within;
     let draw = Draw { kind: plan.load.probe.clone(), number: 1 };
     let mut in_a_row = 0;
-    for index in 0.. {
-        let now_us = setting.clock.now_us();
-        let sent = clients.send(Sender::WarmUp, index, &draw, now_us, plan.load.probe_deadline).await;
+    loop {
+        let now_us = clock.now_us();
+        let sent = clients.send(Sender::WarmUp, *next, &draw, now_us, plan.load.probe_deadline).await;
+        *next += 1;
         in_a_row = if sent.is_ok() { in_a_row + 1 } else { 0 };
         if in_a_row >= WARM {
-            break;
+            return Ok(());
         }
         if tokio::time::Instant::now() >= give_up {
             let happened = format!("its last answer was: {}", sent.reply);
@@ -45,7 +54,6 @@ pub(super) async fn warm_up(plan: &Plan, clients: &Clients, setting: &Setting) -
         }
         tokio::time::sleep(EVERY).await;
     }
-    Ok(())
 }
 
 impl Drill<'_> {
@@ -83,7 +91,11 @@ impl Drill<'_> {
         let (tell, detected) = watch::channel(None);
         if let Some(detect) = self.plan().recovery.detect.clone() {
             let detector = Detector::new(self.clients.clone(), self.scene.clock, detect);
-            self.tasks.spawn(detector.run(tell, self.stop.clone()));
+            self.tasks.spawn(detector.run(tell.clone(), self.stop.clone()));
+        }
+        if let Some(alert) = self.plan().recovery.alert.clone() {
+            let watchman = Watchman::new(self.scene.clone(), alert);
+            self.tasks.spawn(watchman.run(tell, self.stop.clone()));
         }
         detected
     }

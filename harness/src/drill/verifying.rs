@@ -9,7 +9,11 @@ use super::{
     event::Event,
     phases::{Drill, EVERY},
 };
-use crate::{scenario::system::Role, verify::Examiner, world::NodeState};
+use crate::{
+    scenario::{secondary::Environment, system::Role},
+    verify::Examiner,
+    world::NodeState,
+};
 
 /// How often the writer is asked for its tokens before nothing is known of them.
 const SURVIVOR_TRIES: usize = 3;
@@ -17,16 +21,7 @@ const SURVIVOR_TRIES: usize = 3;
 impl Drill<'_> {
     /// Asks what survived, runs every check, and asks the nodes that failed what they still hold.
     pub(super) async fn verify(&self, facts: &mut Facts) -> Result<(), Stop> {
-        let mut examiner = Examiner {
-            world: Arc::clone(&self.scene.world),
-            plan: Arc::clone(&self.scene.plan),
-            clients: self.clients.clone(),
-            clock: self.scene.clock,
-            down: self.nodes_left_down(facts).await,
-            fault_us: facts.faults.first().map(|fault| fault.began_us.lower),
-            survivors: None,
-            writer: Arc::default(),
-        };
+        let mut examiner = self.examiner(self.in_service, facts).await;
         examiner.survivors = self.ask_survivors(&examiner).await;
         let raw = Mutex::new(Vec::new());
         facts.levels = examiner
@@ -46,6 +41,42 @@ impl Drill<'_> {
         facts.survivors = self.ask_survivors(&examiner).await;
         facts.stranded = self.ask_failed_nodes(&examiner, facts).await;
         Ok(())
+    }
+
+    /// What looks at an environment.
+    async fn examiner(&self, environment: Environment, facts: &Facts) -> Examiner {
+        let (world, plan) = match (&self.procedure.secondary, environment) {
+            (Some(secondary), Environment::Secondary) => (&secondary.world, &secondary.plan),
+            _ => (&self.scene.world, &self.scene.plan),
+        };
+        let down = match environment {
+            Environment::Primary => self.nodes_left_down(facts).await,
+            Environment::Secondary => Vec::new(),
+        };
+        Examiner {
+            world: Arc::clone(world),
+            plan: Arc::clone(plan),
+            clients: self.clients.clone(),
+            clock: self.scene.clock,
+            down,
+            fault_us: facts.faults.first().map(|fault| fault.began_us.lower),
+            survivors: None,
+            writer: Arc::default(),
+            round: 0,
+        }
+    }
+
+    /// Demands that the checks of some levels hold at the secondary environment, before clients are sent there.
+    pub(super) async fn check_secondary(&self, levels: &[u8], facts: &Facts) -> Result<String, String> {
+        let mut examiner = self.examiner(Environment::Secondary, facts).await;
+        examiner.survivors = self.ask_survivors(&examiner).await;
+        let found = examiner.examine_levels(levels).await;
+        let checks = || found.iter().flat_map(|level| &level.checks);
+        let bad: Vec<String> = checks()
+            .filter(|check| !matches!(check.status, Status::Passed | Status::Tolerated))
+            .map(|check| format!("{}: {}", check.id, check.detail))
+            .collect();
+        if bad.is_empty() { Ok(format!("{} checks hold", checks().count())) } else { Err(bad.join("; ")) }
     }
 
     /// The tokens that the one writer holds. One question that fails must not make an unknown of the whole loss.

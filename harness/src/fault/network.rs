@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::try_join_all;
 
 use super::{Scene, without_effect};
-use crate::world::Result;
+use crate::world::{Result, WorldError, WorldErrorKind};
 
 /// How long a slow link may take to hold back its first byte, under load.
 const SLOW_WITHIN: Duration = Duration::from_secs(5);
@@ -33,7 +33,8 @@ pub async fn prove_healed(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>
         if scene.world.reaches(from, to).await? {
             return Ok(());
         }
-        Err(without_effect(&format!("{from} reaches {to} again"), "a connection still gets no answer"))
+        let doing = format!("see that {from} reaches {to} again");
+        Err(WorldError::new(WorldErrorKind::Other, doing, "a connection still gets no answer"))
     });
     try_join_all(tries).await.map(drop)
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 
-use super::{PROOF_WITHIN, Scene, without_effect};
+use super::{PROOF_WITHIN, Scene, first_line, without_effect};
 use crate::{
     topology,
     world::{NodeState, Result},
@@ -39,8 +39,4 @@ async fn prove_silent(scene: &Scene, victim: &str) -> Result<String> {
         Ok(()) => Err(without_effect(&format!("{victim} is silent"), "it still answers")),
         Err(error) => Ok(format!(" and no longer answers ({})", first_line(&error.happened))),
     }
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

@@ -34,6 +34,12 @@ pub fn measure_load(observed: &Observed<'_>, sustained: Option<Interval<u64>>) -
     }
 }
 
+/// The load of any other stretch: while a backup was taken, say.
+pub fn stage_between(history: &[Sent], name: &str, from_us: u64, to_us: u64) -> LoadStage {
+    let all: Vec<&Sent> = history.iter().filter(|sent| is_client(sent)).collect();
+    stage(&all, name, from_us, to_us)
+}
+
 fn stage(all: &[&Sent], name: &str, from_us: u64, to_us: u64) -> LoadStage {
     let inside = all.iter().copied().filter(|sent| (from_us..to_us).contains(&sent.intended_us));
     let counts = Counts::of(inside);

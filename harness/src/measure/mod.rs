@@ -14,7 +14,7 @@ mod recovery_time;
 
 use blackstart_reports::record::Interval;
 
-pub use load::measure_load;
+pub use load::{measure_load, stage_between};
 pub use outage::outages;
 pub use recovery_point::{Loss, RecoveryPoint, loss, recovery_point};
 pub use recovery_time::{RecoveryTime, Sustained, recovery_time, sustained_from};

@@ -194,10 +194,11 @@ struct Windows<'a> {
 
 impl Windows<'_> {
     fn leave(&mut self, start: usize) {
-        if self.requests[start].is_ok() {
-            self.good -= 1
-        } else {
-            self.failed -= 1
+        match (start < self.end, self.requests[start].is_ok()) {
+            // Nothing was sent for longer than a window: the next request was never in it.
+            (false, _) => self.end = start + 1,
+            (true, true) => self.good -= 1,
+            (true, false) => self.failed -= 1,
         }
         self.opens_us = self.requests[start].sent_us + 1;
     }

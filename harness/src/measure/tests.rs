@@ -99,6 +99,19 @@ fn service_that_ends_broken_or_too_soon_is_never_sustained() {
 }
 
 #[test]
+fn a_silence_longer_than_a_window_is_measured_like_any_outage() {
+    // We stalled, or the machine did: nothing at all was sent for longer than service has to last.
+    let mut history = run(2000, 2100, 9000);
+    history.retain(|sent| !(2100 * MS..4500 * MS).contains(&sent.sent_us));
+    let survivors = good_tokens(&history);
+    let level = level(0.01);
+    let Sustained::Since(since) = recovery_time(&observed(&history, &survivors, &level)).sustained else {
+        panic!("service came back");
+    };
+    assert!(since.lower <= 4500 * MS && since.upper >= 4500 * MS, "{since:?}");
+}
+
+#[test]
 fn an_outage_that_nobody_saw_is_bounded_by_what_was_seen() {
     let (history, level) = (run(0, 0, 6000), level(0.01));
     let survivors = good_tokens(&history);

@@ -5,32 +5,51 @@ use std::{collections::BTreeMap, time::Duration};
 use rand::{RngExt, seq::IndexedRandom};
 
 use super::{
-    FaultAction, Plan, PlannedFault, PlannedLoad, PlannedNode, PlannedRecovery, PlannedStep, StepAction, or_default,
-    random::stream,
+    FaultAction, Plan, PlannedBackup, PlannedFault, PlannedLoad, PlannedNode, PlannedRecovery, PlannedStep,
+    SecondaryAction, StepAction, Taking, or_default, random::stream,
 };
 use crate::scenario::{
     Declared, System,
-    drill::{Condition, Darkness, Fault, Scenario, Step},
-    system::{Command, Database, Node, Operation, Replication, Role},
+    backup::{ArrayMethod, BackupMethod},
+    drill::{Expectation, RestoreStep, RestoreTo, Scenario, Step, TakenBackup},
+    fault::{BackupSpoiled, BadChange, Condition, Darkness, Fault},
+    secondary::{DisksStep, LevelsStep, NodesStep, SecondaryStep},
+    system::{Check, Command, Database, HalfWay, Node, Operation, Replication, Role, SqlCheck},
     units::{Moment, OneOf},
 };
 
 /// The plan of a declaration that has been judged.
 pub fn build(declared: Declared, seed: u64) -> Plan {
+    build_for(declared, seed, false)
+}
+
+/// The plan of a copy of the same system that is restored in isolation: the same nodes by the same names, nothing that
+/// breaks, and no way back into the archive.
+pub fn isolated(plan: &Plan) -> Plan {
+    let mut declared = plan.declared.clone();
+    declared.scenario.faults.clear();
+    declared.scenario.conditions.clear();
+    build_for(declared, plan.seed, true)
+}
+
+fn build_for(declared: Declared, seed: u64, is_isolated: bool) -> Plan {
     let Declared { scenario, system, .. } = &declared;
     let conditions: Vec<_> = scenario.conditions.iter().filter_map(plan_condition).collect();
     let mut faults: Vec<_> = scenario
         .faults
         .iter()
         .enumerate()
-        .filter_map(|(index, fault)| plan_fault(system, fault, index, seed))
+        .filter_map(|(index, fault)| plan_fault(scenario, system, fault, index, seed))
         .collect();
     faults.sort_by_key(|fault| fault.at);
     let mut checks = system.checks.clone();
+    checks.retain(|check| is_isolated || !check.isolated);
+    checks.extend(damage_gone(&faults));
     checks.sort_by_key(|check| check.level);
     Plan {
         seed,
-        nodes: plan_nodes(system),
+        nodes: plan_nodes(scenario, system, is_isolated),
+        backups: scenario.backups.iter().filter_map(|backup| plan_backup(backup, system)).collect(),
         helpers: plan_helpers(&conditions, &faults),
         load: plan_load(scenario, system),
         conditions,
@@ -45,11 +64,12 @@ pub fn build(declared: Declared, seed: u64) -> Plan {
 /// Addresses start at 10 in the order of the system, so that a node's address is the same in every run.
 const FIRST_HOST: usize = 10;
 
-fn plan_nodes(system: &System) -> Vec<PlannedNode> {
+fn plan_nodes(scenario: &Scenario, system: &System, is_isolated: bool) -> Vec<PlannedNode> {
     let fill = |(index, node): (usize, &Node)| {
         let mut node = node.clone();
-        let values = node_values(system, &node);
-        node.command = node.command.iter().map(|text| fill_in(text, &values)).collect();
+        let mut values = node_values(scenario, system, &node);
+        values.push(("archive", if is_isolated { "off" } else { "on" }.to_owned()));
+        node.command = fill_in_all(&node.command, &values);
         node.environment.values_mut().for_each(|text| *text = fill_in(text, &values));
         PlannedNode { node, host: (FIRST_HOST + index) as u8 }
     };
@@ -57,7 +77,7 @@ fn plan_nodes(system: &System) -> Vec<PlannedNode> {
 }
 
 /// What `${...}` stands for in the strings of one node.
-fn node_values(system: &System, node: &Node) -> Vec<(&'static str, String)> {
+fn node_values(scenario: &Scenario, system: &System, node: &Node) -> Vec<(&'static str, String)> {
     let names = |wanted: &dyn Fn(&Node) -> bool| {
         let names: Vec<&str> = system.nodes.iter().filter(|other| wanted(other)).map(|n| n.name.as_str()).collect();
         names.join(" ")
@@ -75,7 +95,82 @@ fn node_values(system: &System, node: &Node) -> Vec<(&'static str, String)> {
         ("upstream", node.of.clone().unwrap_or_default()),
         ("peers", names(&|other| in_cluster(other) && other.name != node.name)),
         ("synchronous", names(&waits_for)),
+        ("vault", names(&|other| other.role == Role::Vault)),
+        ("spares", names(&|other| other.role == Role::Spare)),
+        ("clustered", names(&|other| other.role.is_clustered())),
+        ("archive_seconds", archive_seconds(scenario).to_string()),
     ]
+}
+
+/// How often the log is archived at the least, in whole seconds, as servers want it; ten where nothing is said.
+fn archive_seconds(scenario: &Scenario) -> u64 {
+    let every = scenario.schedule.and_then(|schedule| schedule.archive_every);
+    every.map_or(10, |every| every.duration().as_secs().max(1))
+}
+
+fn plan_backup(backup: &TakenBackup, system: &System) -> Option<PlannedBackup> {
+    let method = system.backups.get(&backup.method)?;
+    let values = [("id", backup.id.clone())];
+    Some(PlannedBackup {
+        id: backup.id.clone(),
+        method: backup.method.clone(),
+        after: or_default(backup.after, 0),
+        taking: match method.array {
+            Some(ArrayMethod { by, apart }) => Taking::Array { by, apart: or_default(apart, 0) },
+            None => {
+                Taking::Command { on: method.on.clone().unwrap_or_default(), run: fill_in_all(&method.take, &values) }
+            }
+        },
+        restore: method.restore.clone(),
+        spoil: method.spoil.clone(),
+        half_way: half_way(method, &values),
+        within: method.within.duration(),
+        interrupted: backup.interrupted.clone(),
+        is_expected_invalid: backup.expect == Expectation::Invalid,
+    })
+}
+
+fn half_way(method: &BackupMethod, values: &[(&str, String)]) -> HalfWay {
+    let declared = method.half_way.clone().unwrap_or(HalfWay { take: None, restore: None });
+    HalfWay { take: declared.take.map(|take| fill_in_all(&take, values)), ..declared }
+}
+
+/// A drill with a bad change has a check of its own: what the change left must be gone.
+fn damage_gone(faults: &[PlannedFault]) -> Option<Check> {
+    let shows = faults.iter().find_map(|fault| match &fault.action {
+        FaultAction::BadChange { database, shows, .. } => Some((database, shows)),
+        _ => None,
+    });
+    let (database, shows) = shows?;
+    Some(Check {
+        id: "damage-gone".to_owned(),
+        level: 3,
+        about: "Nothing is left of the bad change.".to_owned(),
+        isolated: false,
+        cannot_prove: Some("That no good row went with it; that is the RPO's to say.".to_owned()),
+        models: None,
+        within: None,
+        sql: Some(SqlCheck {
+            on: "writer".to_owned(),
+            database: database.clone(),
+            query: shows.clone(),
+            no_rows: true,
+            value: None,
+            at_least: None,
+        }),
+        http: None,
+        command: None,
+        one_writer: None,
+        agreement: None,
+        content_hash: None,
+        history: None,
+        invocation: None,
+    })
+}
+
+/// The texts of a command, with everything put in that `${...}` stands for.
+pub fn fill_in_all(texts: &[String], values: &[(&str, String)]) -> Vec<String> {
+    texts.iter().map(|text| fill_in(text, values)).collect()
 }
 
 fn fill_in(text: &str, values: &[(&str, String)]) -> String {
@@ -89,7 +184,15 @@ fn plan_helpers(conditions: &[PlannedFault], faults: &[PlannedFault]) -> Vec<Str
         match &fault.action {
             FaultAction::Cut { .. } => helpers.extend(fault.victims.iter().cloned()),
             FaultAction::SlowLink { from, .. } => helpers.push(from.clone()),
-            FaultAction::Kill | FaultAction::Freeze => {}
+            FaultAction::Kill
+            | FaultAction::Freeze
+            | FaultAction::LoseData
+            | FaultAction::LosePower
+            | FaultAction::FillDisk
+            | FaultAction::FailDisk
+            | FaultAction::LoseSite
+            | FaultAction::BadChange { .. }
+            | FaultAction::SpoilBackup { .. } => {}
         }
     }
     helpers.sort();
@@ -122,7 +225,7 @@ fn plan_condition(condition: &Condition) -> Option<PlannedFault> {
     })
 }
 
-fn plan_fault(system: &System, fault: &Fault, index: usize, seed: u64) -> Option<PlannedFault> {
+fn plan_fault(scenario: &Scenario, system: &System, fault: &Fault, index: usize, seed: u64) -> Option<PlannedFault> {
     let victim = |names: &OneOf| draw_victim(names, seed, index);
     let (kind, action, victims, summary) = if let Some(kill) = &fault.kill {
         let node = victim(&kill.node);
@@ -137,6 +240,24 @@ fn plan_fault(system: &System, fault: &Fault, index: usize, seed: u64) -> Option
             cut.refuses.iter().map(|(node, from)| format!("{node} refuses {}", from.join(", "))).collect();
         let victims = cut.refuses.keys().cloned().collect();
         ("cut", FaultAction::Cut { refuses: cut.refuses.clone() }, victims, pairs.join("; "))
+    } else if let Some(lost) = &fault.data_lost {
+        let summary = format!("the data of {} is lost: killed, and their volumes emptied", lost.nodes.join(" and "));
+        ("data_lost", FaultAction::LoseData, lost.nodes.clone(), summary)
+    } else if let Some(lost) = &fault.power_loss {
+        let summary = format!("{} lose their power, and what their disks had not flushed", lost.nodes.join(" and "));
+        ("power_loss", FaultAction::LosePower, lost.nodes.clone(), summary)
+    } else if let Some(full) = &fault.disk_full {
+        let node = victim(&full.node);
+        ("disk_full", FaultAction::FillDisk, vec![node.clone()], format!("the disk of {node} fills up to its end"))
+    } else if let Some(gone) = &fault.disk_gone {
+        let node = victim(&gone.node);
+        ("disk_gone", FaultAction::FailDisk, vec![node.clone()], format!("the disk of {node} is gone while it runs"))
+    } else if let Some(lost) = &fault.site_lost {
+        lose_site(system, &lost.site)
+    } else if let Some(change) = &fault.bad_change {
+        plan_change(system, change)?
+    } else if let Some(spoiled) = &fault.backup_spoiled {
+        plan_spoiling(scenario, system, spoiled)?
     } else {
         return None;
     };
@@ -154,9 +275,26 @@ fn draw_time(moment: Moment, seed: u64, index: usize) -> Duration {
     Duration::from_millis(stream(seed, &format!("time of fault {index}")).random_range(from..=to))
 }
 
-type Darkened = (&'static str, FaultAction, Vec<String>, String);
+/// The kind of a fault, what is done, to whom, and in words.
+type Struck = (&'static str, FaultAction, Vec<String>, String);
 
-fn darken(system: &System, zone: &str, by: Darkness) -> Darkened {
+/// Replicas follow at once, so every node that holds the database is hit.
+fn plan_change(system: &System, change: &BadChange) -> Option<Struck> {
+    let BadChange { database, user, statement, shows } = change.clone();
+    let victims = system.databases.get(&database)?.nodes.clone();
+    let summary = format!("{user} changes {database}: {}", statement.split_whitespace().collect::<Vec<_>>().join(" "));
+    Some(("bad_change", FaultAction::BadChange { database, user, statement, shows }, victims, summary))
+}
+
+fn plan_spoiling(scenario: &Scenario, system: &System, spoiled: &BackupSpoiled) -> Option<Struck> {
+    let backup = plan_backup(scenario.backups.iter().find(|backup| backup.id == spoiled.backup)?, system)?;
+    let summary = format!("backup {} is spoiled where it is kept: {}", backup.id, spoiled.by.name());
+    let Taking::Command { on, .. } = &backup.taking else { return None };
+    let victims = vec![on.clone()];
+    Some(("backup_spoiled", FaultAction::SpoilBackup { backup, by: spoiled.by }, victims, summary))
+}
+
+fn darken(system: &System, zone: &str, by: Darkness) -> Struck {
     let is_inside = |node: &&Node| node.zone.as_deref() == Some(zone);
     let victims: Vec<String> = system.nodes.iter().filter(is_inside).map(|node| node.name.clone()).collect();
     let (action, how) = match by {
@@ -166,6 +304,15 @@ fn darken(system: &System, zone: &str, by: Darkness) -> Darkened {
     };
     let summary = format!("zone {zone} goes dark: {how} ({})", victims.join(", "));
     ("zone_dark", action, victims, summary)
+}
+
+fn lose_site(system: &System, name: &str) -> Struck {
+    let zones = system.sites.iter().filter(|site| site.name == name).flat_map(|site| &site.zones);
+    let zones: Vec<&String> = zones.collect();
+    let is_inside = |node: &&Node| node.zone.as_ref().is_some_and(|zone| zones.contains(&zone));
+    let victims: Vec<String> = system.nodes.iter().filter(is_inside).map(|node| node.name.clone()).collect();
+    let summary = format!("site {name} is lost, with every node and disk in it ({})", victims.join(", "));
+    ("site_lost", FaultAction::LoseSite, victims, summary)
 }
 
 /// Each victim refuses every node outside, and every node outside refuses each victim.
@@ -181,10 +328,12 @@ fn cut_off(system: &System, victims: &[String]) -> FaultAction {
 fn plan_recovery(scenario: &Scenario, system: &System) -> PlannedRecovery {
     let recovery = &scenario.recovery;
     let decision = recovery.decision.as_ref();
-    let steps = |steps: &[Step]| steps.iter().filter_map(|step| plan_step(step, system)).collect();
+    let steps =
+        |steps: &[Step]| steps.iter().filter_map(|step| plan_step(step, &scenario.backups, system)).collect::<Vec<_>>();
     PlannedRecovery {
         by: recovery.by,
         detect: recovery.detect.clone(),
+        alert: recovery.alert.clone(),
         decision: decision.and_then(|decision| decision.takes).map(|span| span.duration()).unwrap_or_default(),
         excluded: decision.and_then(|decision| decision.excluded.clone()),
         procedure: steps(&recovery.procedure),
@@ -196,7 +345,12 @@ fn plan_recovery(scenario: &Scenario, system: &System) -> PlannedRecovery {
 /// How long a step may take where nothing is said.
 const STEP_MS: u64 = 30_000;
 
-fn plan_step(step: &Step, system: &System) -> Option<PlannedStep> {
+/// Steps of a system that has been judged, with everything filled in; none of them restores a backup.
+pub fn steps(steps: &[Step], system: &System) -> Vec<PlannedStep> {
+    steps.iter().filter_map(|step| plan_step(step, &[], system)).collect()
+}
+
+fn plan_step(step: &Step, backups: &[TakenBackup], system: &System) -> Option<PlannedStep> {
     let default = Duration::from_millis(STEP_MS);
     let (name, action, within) = if let Some(it) = &step.operation {
         let operation = system.operations.get(&it.name)?;
@@ -227,10 +381,73 @@ fn plan_step(step: &Step, system: &System) -> Option<PlannedStep> {
         (format!("{} must refuse writes", it.node), action, default)
     } else if let Some(it) = &step.command {
         (command_name(it), StepAction::Command(it.clone()), or_default(it.within, STEP_MS))
+    } else if let Some(it) = &step.restore {
+        let backup = backups.iter().find(|backup| backup.id == it.backup)?;
+        return Some(plan_restore(it, &plan_backup(backup, system)?));
+    } else if let Some(it) = &step.secondary {
+        return plan_secondary(step.about.as_deref(), it);
+    } else if let Some(it) = step.redirect {
+        (format!("redirect clients to the {} environment", it.to.name()), StepAction::Redirect { to: it.to }, default)
+    } else if step.bring_back.is_some() {
+        ("bring the data back to the primary environment".to_owned(), StepAction::BringBack, LONG)
     } else {
         return None;
     };
     Some(PlannedStep { name, action, within })
+}
+
+/// How long a step may take that starts a whole system.
+const LONG: Duration = Duration::from_secs(120);
+
+/// A step at the secondary environment. Its words are those of the declaration, which tell more than its kind.
+fn plan_secondary(about: Option<&str>, step: &SecondaryStep) -> Option<PlannedStep> {
+    let (words, action) = if step.install.is_some() {
+        ("install it".to_owned(), SecondaryAction::Install)
+    } else if let Some(DisksStep { backup, nodes }) = step.disks.clone() {
+        (format!("lay the disks of {} from {backup}", nodes.join(", ")), SecondaryAction::Disks { backup, nodes })
+    } else if let Some(NodesStep { nodes }) = step.start.clone() {
+        (format!("start {}", nodes.join(", ")), SecondaryAction::Start { nodes })
+    } else if let Some(command) = step.run.clone() {
+        (command_name(&command), SecondaryAction::Run(command))
+    } else if let Some(LevelsStep { levels }) = step.check.clone() {
+        let named: Vec<String> = levels.iter().map(u8::to_string).collect();
+        (format!("levels {} must hold", named.join(", ")), SecondaryAction::Check { levels })
+    } else {
+        step.shut_down?;
+        ("shut it down".to_owned(), SecondaryAction::ShutDown)
+    };
+    let about = about.map(|about| format!(" ({})", about.trim_end_matches('.'))).unwrap_or_default();
+    let name = format!("at the secondary environment: {words}{about}");
+    Some(PlannedStep { name, action: StepAction::Secondary(action), within: LONG })
+}
+
+/// A step that puts a backup back on a node.
+pub fn restore_step(node: &str, backup: &PlannedBackup, to: RestoreTo) -> PlannedStep {
+    plan_restore(&RestoreStep { backup: backup.id.clone(), node: Some(node.to_owned()), to, interrupted: None }, backup)
+}
+
+/// A restore that is interrupted has the time of two.
+fn plan_restore(step: &RestoreStep, backup: &PlannedBackup) -> PlannedStep {
+    let RestoreStep { node, to, interrupted, .. } = step.clone();
+    let Some(node) = node else {
+        let name = format!("put every disk back to {}", backup.id);
+        return PlannedStep { name, action: StepAction::Revert { backup: backup.clone() }, within: LONG };
+    };
+    let times = if interrupted.is_some() { 2 } else { 1 };
+    let action = StepAction::Restore { node, backup: backup.clone(), to, interrupted };
+    PlannedStep { name: restore_name(step), action, within: backup.within * times }
+}
+
+fn restore_name(step: &RestoreStep) -> String {
+    let to = match &step.to {
+        RestoreTo::End => "the end of the archive".to_owned(),
+        RestoreTo::Backup => "its own end".to_owned(),
+        RestoreTo::TimeBeforeChange => "the time before the change".to_owned(),
+        RestoreTo::PositionBeforeChange => "the position before the change".to_owned(),
+        RestoreTo::Point(name) => format!("the point {name}"),
+    };
+    let again = if step.interrupted.is_some() { ", interrupted and begun again" } else { "" };
+    format!("restore {} from {} up to {to}{again}", step.node.as_deref().unwrap_or_default(), step.backup)
 }
 
 fn database(system: &System, name: &str) -> Option<Database> {
@@ -239,7 +456,7 @@ fn database(system: &System, name: &str) -> Option<Database> {
 
 fn operation_command(operation: &Operation, argument: Option<&str>) -> Vec<String> {
     let values = [("argument", argument.unwrap_or_default().to_owned())];
-    operation.run.iter().map(|text| fill_in(text, &values)).collect()
+    fill_in_all(&operation.run, &values)
 }
 
 fn command_name(command: &Command) -> String {

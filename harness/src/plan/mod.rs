@@ -10,13 +10,16 @@ pub mod text;
 
 use std::{collections::BTreeMap, time::Duration};
 
-pub use build::build;
+pub use build::{build, fill_in_all, isolated, restore_step, steps};
 pub use draw::{Draw, draws};
 
 use crate::scenario::{
     Declared,
-    drill::{Darkness, Detect, Recoverer, ServiceLevel},
-    system::{Check, Command, Database, Node, Request, SqlQuestion},
+    backup::ArrayCopy,
+    drill::{Alert, Detect, Interruption, Recoverer, RestoreTo, ServiceLevel},
+    fault::{Darkness, Spoiling},
+    secondary::Environment,
+    system::{Check, Command, Database, HalfWay, Node, Request, Role, SqlQuestion},
     units::{Bandwidth, Span},
 };
 
@@ -35,6 +38,8 @@ pub struct Plan {
     pub load: PlannedLoad,
     /// What is put in place before the load.
     pub conditions: Vec<PlannedFault>,
+    /// The backups that are taken under load before anything breaks, in order.
+    pub backups: Vec<PlannedBackup>,
     /// What breaks, in the order of time.
     pub faults: Vec<PlannedFault>,
     /// How failure is detected and recovered.
@@ -75,12 +80,63 @@ pub struct PlannedLoad {
     pub survivors: SqlQuestion,
 }
 
+/// A backup that the drill takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedBackup {
+    /// What the scenario calls it.
+    pub id: String,
+    /// How it is taken, by the name that the system gives it.
+    pub method: String,
+    /// How long to wait before it.
+    pub after: Duration,
+    /// What takes it.
+    pub taking: Taking,
+    /// The command that restores it, where it can be restored by itself.
+    pub restore: Option<Vec<String>>,
+    /// The command that damages it where it is kept.
+    pub spoil: Option<Vec<String>>,
+    /// The commands that take or restore it and stand still half-way.
+    pub half_way: HalfWay,
+    /// How long either may take.
+    pub within: Duration,
+    /// What keeps it from getting complete.
+    pub interrupted: Option<Interruption>,
+    /// Whether it is declared to be of no use, so that finding it valid is what fails.
+    pub is_expected_invalid: bool,
+}
+
+/// What takes a backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taking {
+    /// A command.
+    Command {
+        /// The node on which it runs, or `writer`.
+        on: String,
+        /// The command.
+        run: Vec<String>,
+    },
+    /// The storage array.
+    Array {
+        /// How.
+        by: ArrayCopy,
+        /// From one disk to the next, where each is taken by itself.
+        apart: Duration,
+    },
+}
+
+impl PlannedBackup {
+    /// Whether it can be restored by itself: a point in the log cannot.
+    pub const fn is_restorable(&self) -> bool {
+        self.restore.is_some() || matches!(self.taking, Taking::Array { .. })
+    }
+}
+
 /// A fault with its victims and its time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedFault {
     /// Its kind, as the scenario names it.
     pub kind: &'static str,
-    /// When, after the start of the load; conditions have none.
+    /// When, after the start of the load or the end of the last backup; conditions have none.
     pub at: Option<Duration>,
     /// When the harness heals it, after it was put in place.
     pub heal_after: Option<Duration>,
@@ -113,12 +169,40 @@ pub enum FaultAction {
         /// What the link carries.
         bandwidth: Bandwidth,
     },
+    /// Kill the victims, and remove everything on their volumes.
+    LoseData,
+    /// Commit what must not be.
+    BadChange {
+        /// The database.
+        database: String,
+        /// The role that makes the change.
+        user: String,
+        /// The change.
+        statement: String,
+        /// What lists what must not be.
+        shows: String,
+    },
+    /// Cut the power of the victims' disks, which loses what was not flushed, and kill them.
+    LosePower,
+    /// Fill the victims' disks.
+    FillDisk,
+    /// Take the victims' disks away while they run.
+    FailDisk,
+    /// Kill the victims, and take away the disks of those that have one.
+    LoseSite,
+    /// Damage a backup where it is kept.
+    SpoilBackup {
+        /// The backup.
+        backup: PlannedBackup,
+        /// What happens to it.
+        by: Spoiling,
+    },
 }
 
 impl FaultAction {
     /// Whether ending the fault brings the victims back as they were.
     pub const fn is_reversible(&self) -> bool {
-        !matches!(self, Self::Kill)
+        matches!(self, Self::Freeze | Self::Cut { .. } | Self::SlowLink { .. } | Self::FillDisk)
     }
 }
 
@@ -139,6 +223,8 @@ pub struct PlannedRecovery {
     pub by: Recoverer,
     /// How failure is detected.
     pub detect: Option<Detect>,
+    /// How damage is detected that no request shows.
+    pub alert: Option<Alert>,
     /// How long a person takes to decide.
     pub decision: Duration,
     /// Why a person's decision is left out, where it is.
@@ -213,6 +299,59 @@ pub enum StepAction {
         /// What it tries.
         statement: String,
     },
+    /// Put a backup back on a node, and replay the log up to a point.
+    Restore {
+        /// The node.
+        node: String,
+        /// The backup.
+        backup: PlannedBackup,
+        /// How far the log is then replayed.
+        to: RestoreTo,
+        /// What makes it start again.
+        interrupted: Option<Interruption>,
+    },
+    /// Put back, on every disk of the array, what a backup holds.
+    Revert {
+        /// The backup.
+        backup: PlannedBackup,
+    },
+    /// Do something at the secondary environment.
+    Secondary(SecondaryAction),
+    /// Send clients to another environment.
+    Redirect {
+        /// The environment.
+        to: Environment,
+    },
+    /// Put what the secondary environment has onto the disks of the primary one, and start that.
+    BringBack,
+}
+
+/// What is done at the secondary environment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SecondaryAction {
+    /// Make images and networks.
+    Install,
+    /// Lay disks from a backup.
+    Disks {
+        /// The backup.
+        backup: String,
+        /// The nodes.
+        nodes: Vec<String>,
+    },
+    /// Make and start nodes.
+    Start {
+        /// The nodes.
+        nodes: Vec<String>,
+    },
+    /// Run a command.
+    Run(Command),
+    /// Demand that the checks of some levels hold.
+    Check {
+        /// The levels.
+        levels: Vec<u8>,
+    },
+    /// Shut it down cleanly.
+    ShutDown,
 }
 
 impl Plan {
@@ -226,12 +365,32 @@ impl Plan {
         self.declared.system.databases.get(name)
     }
 
+    /// The nodes whose data lies on disks of the storage array, in the order of the system. Vaults keep volumes of their own.
+    pub fn disks(&self) -> impl Iterator<Item = &str> {
+        let has_array = self.declared.system.storage.is_some();
+        let nodes = self.nodes.iter().map(|planned| &planned.node);
+        nodes.filter(move |node| has_array && node.data.is_some() && node.role != Role::Vault).map(|node| &*node.name)
+    }
+
+    /// The nodes whose volumes are emptied.
+    pub fn volumes_lost(&self) -> impl Iterator<Item = &str> {
+        let lost = self.faults.iter().filter(|fault| fault.action == FaultAction::LoseData);
+        let names: std::collections::BTreeSet<&str> =
+            lost.flat_map(|fault| &fault.victims).map(String::as_str).collect();
+        names.into_iter()
+    }
+
+    /// Whether a secondary environment has a part in it.
+    pub fn has_secondary(&self) -> bool {
+        self.steps().any(|step| matches!(step.action, StepAction::Secondary(_)))
+    }
+
     /// Every step that the run may take, in order.
     pub fn steps(&self) -> impl Iterator<Item = &PlannedStep> {
         self.recovery.procedure.iter().chain(&self.recovery.afterwards)
     }
 
-    /// When the first fault strikes, after the start of the load; a control has none.
+    /// When the first fault strikes, after the start of the load or the end of the last backup; a control has none.
     pub fn first_fault(&self) -> Option<Duration> {
         self.faults.first().and_then(|fault| fault.at)
     }

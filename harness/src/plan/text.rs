@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{FaultAction, Plan, PlannedStep, StepAction};
-use crate::scenario::drill::{Recoverer, RtoEndpoint};
+use super::{FaultAction, Plan, PlannedStep, StepAction, Taking};
+use crate::scenario::drill::{Interruption, Recoverer, RtoEndpoint};
 
 /// The plan in words. The same plan gives the same text, byte for byte.
 pub fn text(plan: &Plan) -> String {
@@ -20,6 +20,7 @@ fn write_plan(out: &mut String, plan: &Plan) -> std::fmt::Result {
     writeln!(out, "  covers {}", scenario.covers.join(", "))?;
     write_nodes(out, plan)?;
     write_load(out, plan)?;
+    write_backups(out, plan)?;
     write_faults(out, plan)?;
     write_recovery(out, plan)?;
     write_checks(out, plan)
@@ -39,8 +40,18 @@ fn write_nodes(out: &mut String, plan: &Plan) -> std::fmt::Result {
         }
         writeln!(out, "  .{:<3} {:<12} {}", planned.host, node.name, remarks.join(", "))?;
     }
+    if let Some(storage) = &plan.declared.system.storage {
+        let disks: Vec<&str> = plan.disks().collect();
+        writeln!(out, "  array: a pool of {}, a disk of {} each for {}", storage.pool, storage.disk, disks.join(", "))?;
+        if let Some(remote) = &storage.remote {
+            writeln!(out, "  array: a remote pool of {} at {}", remote.pool, remote.site)?;
+        }
+    }
     for helper in &plan.helpers {
         writeln!(out, "  helper in the network of {helper}")?;
+    }
+    for node in plan.volumes_lost() {
+        writeln!(out, "  wiper of the volume of {node}")?;
     }
     for command in &plan.declared.system.setup {
         writeln!(out, "  set up on {}: {}", command.on, command.run.join(" "))?;
@@ -61,13 +72,40 @@ fn write_load(out: &mut String, plan: &Plan) -> std::fmt::Result {
     writeln!(out, "  order of requests: {} ...", first.join(" "))
 }
 
+fn write_backups(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    if plan.backups.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nprotect")?;
+    for (index, backup) in plan.backups.iter().enumerate() {
+        let after = if backup.after.is_zero() { String::new() } else { format!(" after {:?}", backup.after) };
+        let (id, method) = (&backup.id, &backup.method);
+        let how = match &backup.taking {
+            Taking::Command { on, run } => {
+                let run = interrupted_or(backup.interrupted.as_ref(), backup.half_way.take.as_ref(), Some(run));
+                format!("{method} on {on}{after}: {run}")
+            }
+            Taking::Array { by, apart } if apart.is_zero() => format!("{method}{after}: {} by the array", by.name()),
+            Taking::Array { by, apart } => format!("{method}{after}: {} by the array, {apart:?} apart", by.name()),
+        };
+        let expected = if backup.is_expected_invalid { "; expected to be invalid" } else { "" };
+        writeln!(out, "  {}. {id}: {how}{expected}", index + 1)?;
+        write_interruption(out, backup.interrupted.as_ref(), "")?;
+    }
+    Ok(())
+}
+
 fn write_faults(out: &mut String, plan: &Plan) -> std::fmt::Result {
     writeln!(out, "\ninject")?;
     if plan.faults.is_empty() {
         writeln!(out, "  nothing: this is a control")?;
     }
     for fault in &plan.faults {
-        writeln!(out, "  at {:?}: {}", fault.at.unwrap_or_default(), fault.summary)?;
+        let since = if plan.backups.is_empty() { "" } else { " after the last backup" };
+        writeln!(out, "  at {:?}{since}: {}", fault.at.unwrap_or_default(), fault.summary)?;
+        if let FaultAction::BadChange { shows, .. } = &fault.action {
+            writeln!(out, "    shown by {}", shows.split_whitespace().collect::<Vec<_>>().join(" "))?;
+        }
         if let FaultAction::Cut { refuses } = &fault.action {
             for (node, from) in refuses {
                 writeln!(out, "    {node} refuses {}", from.join(", "))?;
@@ -97,6 +135,10 @@ fn write_recovery(out: &mut String, plan: &Plan) -> std::fmt::Result {
             detect.request, detect.every, detect.deadline, detect.failures
         )?;
     }
+    if let Some(alert) = &recovery.alert {
+        let query = alert.query.split_whitespace().collect::<Vec<_>>().join(" ");
+        writeln!(out, "  alert: a row of `{query}` in {}, asked every {}", alert.database, alert.every)?;
+    }
     match &recovery.excluded {
         Some(why) => writeln!(out, "  decision: left out of the measured time ({why})")?,
         None if recovery.by == Recoverer::Procedure => writeln!(out, "  decision: takes {:?}", recovery.decision)?,
@@ -115,12 +157,35 @@ fn write_steps(out: &mut String, steps: &[PlannedStep]) -> std::fmt::Result {
         let how = match &step.action {
             StepAction::Operation { run, .. } => format!(": {}", run.join(" ")),
             StepAction::Command(command) => format!(": {} on {}", command.run.join(" "), command.on),
+            StepAction::Restore { backup, interrupted, .. } => {
+                let half_way = backup.half_way.restore.as_ref();
+                format!(": {}", interrupted_or(interrupted.as_ref(), half_way, backup.restore.as_ref()))
+            }
             StepAction::RefusesWrites { user, statement, .. } => format!(": as {user}, `{statement}`"),
             _ => String::new(),
         };
         writeln!(out, "  {}. {}{how} (within {:?})", index + 1, step.name, step.within)?;
+        if let StepAction::Restore { interrupted, .. } = &step.action {
+            write_interruption(out, interrupted.as_ref(), ", and then it begins again")?;
+        }
     }
     Ok(())
+}
+
+/// The command that is run first.
+fn interrupted_or(it: Option<&Interruption>, half_way: Option<&Vec<String>>, whole: Option<&Vec<String>>) -> String {
+    let command = if it.is_some() { half_way } else { whole };
+    command.map(|run| run.join(" ")).unwrap_or_default()
+}
+
+fn write_interruption(out: &mut String, it: Option<&Interruption>, then: &str) -> std::fmt::Result {
+    let Some(Interruption { kill }) = it else { return Ok(()) };
+    writeln!(out, "     interrupted: {kill} is killed once it stands half-way, and started again{then}")
+}
+
+/// The checks that are asked only of a copy restored in isolation.
+fn isolated_checks(plan: &Plan) -> impl Iterator<Item = &crate::scenario::system::Check> {
+    plan.declared.system.checks.iter().filter(|check| check.isolated)
 }
 
 fn write_checks(out: &mut String, plan: &Plan) -> std::fmt::Result {
@@ -132,6 +197,14 @@ fn write_checks(out: &mut String, plan: &Plan) -> std::fmt::Result {
     )?;
     for check in &plan.checks {
         writeln!(out, "  level {}  {:<28} {}", check.level, check.id, check.about)?;
+    }
+    let scenario = &plan.declared.scenario;
+    if scenario.judge_backups {
+        let ids: Vec<&str> = plan.backups.iter().filter(|it| it.is_restorable()).map(|it| it.id.as_str()).collect();
+        writeln!(out, "\njudge\n  each restored in isolation and put to every check: {}", ids.join(", "))?;
+        for check in isolated_checks(plan) {
+            writeln!(out, "  level {}  {:<28} {}", check.level, check.id, check.about)?;
+        }
     }
     let targets = &plan.declared.scenario.targets;
     writeln!(out, "\ntargets")?;

@@ -1,5 +1,5 @@
-//! Detection: so many failures of a request in a row. It runs from the start of the load, as a real monitor would, and
-//! knows nothing of when a fault strikes.
+//! Detection: so many failures of a request in a row, or a query that lists what must not be. It runs from the start of
+//! the load, as a real monitor would, and knows nothing of when a fault strikes.
 
 use std::time::Duration;
 
@@ -8,10 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
+    fault::Scene,
     plan::Draw,
-    scenario::drill::Detect,
+    scenario::drill::{Alert, Detect},
     workload::{Clients, Sender},
 };
+
+/// How long the query of an alert may take.
+const ALERT_WITHIN: Duration = Duration::from_secs(5);
 
 /// A detector of failures.
 pub struct Detector {
@@ -48,5 +52,37 @@ impl Detector {
             // A try that took longer than the interval is followed by the next at once, and not by a burst.
             due = (due + every).max(tokio::time::Instant::now());
         }
+    }
+}
+
+/// What watches for damage that no request shows.
+pub struct Watchman {
+    scene: Scene,
+    alert: Alert,
+}
+
+impl Watchman {
+    /// A watchman as declared.
+    pub const fn new(scene: Scene, alert: Alert) -> Self {
+        Self { scene, alert }
+    }
+
+    /// Watches until the query gives a row or it is stopped. A question that fails tells nothing of damage.
+    pub async fn run(self, detected: watch::Sender<Option<u64>>, stop: CancellationToken) {
+        stop.run_until_cancelled(async {
+            let mut due = tokio::time::Instant::now();
+            while !self.sees_damage().await {
+                due = (due + self.alert.every.duration()).max(tokio::time::Instant::now());
+                tokio::time::sleep_until(due).await;
+            }
+            detected.send_replace(Some(self.scene.clock.now_us()));
+        })
+        .await;
+    }
+
+    async fn sees_damage(&self) -> bool {
+        let Ok(target) = self.scene.writer(&self.alert.database).await else { return false };
+        let rows = self.scene.world.query(&target, &self.alert.query, ALERT_WITHIN).await;
+        rows.is_ok_and(|rows| !rows.is_empty())
     }
 }

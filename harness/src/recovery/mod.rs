@@ -4,7 +4,9 @@
 //! this module to judge.
 
 mod detector;
+mod secondary;
 mod steps;
 
-pub use detector::Detector;
+pub use detector::{Detector, Watchman};
+pub use secondary::Secondary;
 pub use steps::{Procedure, Standing};

@@ -6,8 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    fault::{Condition, Fault},
+    secondary::{Nothing, RedirectStep, SecondaryStep},
     system::{Command, Replication},
-    units::{Bandwidth, Moment, OneOf, Rate, Share, Span},
+    units::{Rate, Share, Span},
 };
 
 /// One drill.
@@ -34,6 +36,14 @@ pub struct Scenario {
     /// What is in place from the start of the load on, and is no fault: a slow link, say.
     #[serde(default)]
     pub conditions: Vec<Condition>,
+    /// How often backups are taken and the log is archived when it matters; it must be able to hold the RPO target.
+    pub schedule: Option<Schedule>,
+    /// The backups that this drill takes, one after the other, under load and before anything breaks.
+    #[serde(default)]
+    pub backups: Vec<TakenBackup>,
+    /// Whether each of them is restored in isolation at the end, and judged by every check.
+    #[serde(default)]
+    pub judge_backups: bool,
     /// What breaks. A control has none.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -111,81 +121,53 @@ pub struct Probe {
     pub deadline: Span,
 }
 
-/// What is in place from the start of the load on. Exactly one kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Condition {
-    /// The link from one node to another carries only so much.
-    pub slow_link: Option<SlowLink>,
-}
-
-/// A link with little bandwidth, in one direction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SlowLink {
-    /// The node that sends.
-    pub from: String,
-    /// The node that receives.
-    pub to: String,
-    /// What the link carries.
-    pub bandwidth: Bandwidth,
-}
-
-/// A fault: when, and exactly one kind of what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    /// When, counted from the start of the load.
-    pub at: Moment,
-    /// How long after it the harness heals it by itself, where the procedure does not.
-    pub heal_after: Option<Span>,
-    /// A node's processes are killed.
-    pub kill: Option<NodeVictim>,
-    /// A node's processes are frozen.
-    pub pause: Option<NodeVictim>,
-    /// A whole zone goes dark.
-    pub zone_dark: Option<ZoneDark>,
-    /// Nodes refuse what comes from, and do not reach, others.
-    pub cut: Option<Cut>,
-}
-
-/// A fault that hits one node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NodeVictim {
-    /// The node, or several of which the seed draws one.
-    pub node: OneOf,
-}
-
-/// A whole zone goes dark.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ZoneDark {
-    /// The zone, or several of which the seed draws one.
-    pub zone: OneOf,
-    /// By which mechanism.
-    pub by: Darkness,
-}
-
-/// How a zone goes dark.
+/// How often data gets to a safe place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Darkness {
-    /// Every node in it is killed: its power is gone.
-    Killed,
-    /// Every node in it is frozen: it is there, and answers nothing.
-    Frozen,
-    /// Every node in it is cut off from everything outside it, in both directions, and lives on.
-    CutOff,
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// From one backup to the next.
+    pub backup_every: Span,
+    /// How often the log is archived at the least; absent where it is not archived at all.
+    pub archive_every: Option<Span>,
+    /// How long a backup is kept.
+    pub keep: Option<Span>,
 }
 
-/// A cut in the network: a map from a node to the nodes that it refuses.
+/// A backup that the drill takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Cut {
-    /// Packets that arrive at the node on the left from a node on the right are dropped. Name both directions to cut
-    /// both; a one-way cut names one.
-    pub refuses: BTreeMap<String, Vec<String>>,
+pub struct TakenBackup {
+    /// What this scenario calls it; unique.
+    pub id: String,
+    /// How, by the name given under the system's `backups`.
+    pub method: String,
+    /// How long to wait before it, after the one before or the start of the load.
+    pub after: Option<Span>,
+    /// Kill a vault in the middle of it, so that it never gets complete. The vault is started again.
+    pub interrupted: Option<Interruption>,
+    /// What its judgement must come to. A backup that is taken to show that its method is of no use is expected to be invalid, and
+    /// fails the drill where it is not.
+    #[serde(default)]
+    pub expect: Expectation,
+}
+
+/// What the judgement of a backup must come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expectation {
+    /// It can be restored, and is well.
+    #[default]
+    Valid,
+    /// It cannot, or is not.
+    Invalid,
+}
+
+/// A kill in the middle of a backup or of a restore, once it is seen to be there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Interruption {
+    /// The node that is killed.
+    pub kill: String,
 }
 
 /// How the system is recovered.
@@ -196,6 +178,8 @@ pub struct Recovery {
     pub by: Recoverer,
     /// How the failure is detected.
     pub detect: Option<Detect>,
+    /// How damage is detected that no request shows.
+    pub alert: Option<Alert>,
     /// The time that a person takes to decide.
     pub decision: Option<Decision>,
     /// The steps, in order.
@@ -234,6 +218,18 @@ pub struct Detect {
     pub failures: u32,
 }
 
+/// How damage is detected that no request shows: a query that lists what must not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alert {
+    /// The database, by the name given under the system's `databases`; it is asked where it takes writes.
+    pub database: String,
+    /// The query. Its first row raises the alert.
+    pub query: String,
+    /// How often it is asked.
+    pub every: Span,
+}
+
 /// The time that a person takes to decide on the recovery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -264,6 +260,44 @@ pub struct Step {
     pub command: Option<Command>,
     /// Try to write where nothing may be written, and demand a refusal.
     pub refuses_writes: Option<RefusesWrites>,
+    /// Put a backup back on a node, and replay the log up to a point. A node that is down is started for it.
+    pub restore: Option<RestoreStep>,
+    /// Something that is done at the secondary environment.
+    pub secondary: Option<SecondaryStep>,
+    /// Send clients to another environment from now on.
+    pub redirect: Option<RedirectStep>,
+    /// Put what the secondary environment has onto the disks of the primary one, and start that.
+    pub bring_back: Option<Nothing>,
+}
+
+/// Put a backup back: one that a command took on a node, one that the array took on the disks of all nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreStep {
+    /// The backup, as this scenario calls it.
+    pub backup: String,
+    /// The node; absent for what the array took, which brings back all of them.
+    pub node: Option<String>,
+    /// How far the log is then replayed; `backup` for what the array took.
+    pub to: RestoreTo,
+    /// Kill a node in the middle of it, start that again, and then restore from the beginning.
+    pub interrupted: Option<Interruption>,
+}
+
+/// How far the log is replayed after a restore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestoreTo {
+    /// As far as it was archived.
+    End,
+    /// No further than the backup itself needs.
+    Backup,
+    /// To just before the bad change, by the server's clock.
+    TimeBeforeChange,
+    /// To just before the bad change, by the position in the log.
+    PositionBeforeChange,
+    /// To a named point: a backup of this scenario whose method marks one.
+    Point(String),
 }
 
 /// A node's name.

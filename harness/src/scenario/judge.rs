@@ -4,11 +4,15 @@
 //! one reading tells everything. To add one: write it in the file of its subject, name it in that file's list, and give
 //! it a row in `tests/refusals.rs`.
 
+mod backups;
 mod checks;
+mod defects;
 mod faults;
 pub(super) mod names;
 mod recovery;
+mod secondary;
 mod service;
+mod storage;
 mod targets;
 mod templates;
 mod topology;
@@ -48,19 +52,46 @@ type PairRule = fn(&Scenario, &System) -> Vec<Note>;
 
 /// What is wrong with a system by itself; keys are the system's.
 pub fn system(system: &System) -> Vec<Note> {
-    let rules = [topology::RULES, templates::RULES, service::SYSTEM_RULES, checks::RULES].concat();
+    let rules = [
+        topology::RULES,
+        templates::RULES,
+        service::SYSTEM_RULES,
+        backups::SYSTEM_RULES,
+        storage::SYSTEM_RULES,
+        checks::RULES,
+        defects::RULES,
+    ]
+    .concat();
     rules.iter().flat_map(|rule| rule(system)).collect()
 }
 
 /// What is wrong with a scenario, whatever its system; keys are the scenario's.
 pub fn scenario(scenario: &Scenario) -> Vec<Note> {
-    let rules = [service::SCENARIO_RULES, faults::RULES, recovery::RULES, targets::RULES].concat();
+    let rules = [
+        service::SCENARIO_RULES,
+        faults::RULES,
+        backups::RULES,
+        storage::RULES,
+        secondary::RULES,
+        recovery::RULES,
+        targets::RULES,
+    ]
+    .concat();
     rules.iter().flat_map(|rule| rule(scenario)).collect()
 }
 
 /// What is wrong with a scenario given its system; keys are the scenario's.
 pub fn together(scenario: &Scenario, system: &System) -> Vec<Note> {
-    let rules = [service::PAIR_RULES, faults::PAIR_RULES, recovery::PAIR_RULES, targets::PAIR_RULES].concat();
+    let rules = [
+        service::PAIR_RULES,
+        faults::PAIR_RULES,
+        backups::PAIR_RULES,
+        storage::PAIR_RULES,
+        secondary::PAIR_RULES,
+        recovery::PAIR_RULES,
+        targets::PAIR_RULES,
+    ]
+    .concat();
     rules.iter().flat_map(|rule| rule(scenario, system)).collect()
 }
 

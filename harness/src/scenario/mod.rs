@@ -1,16 +1,22 @@
 //! What a user declares: the types, the reading of files, and the refusals.
 //!
-//! A scenario ([`drill`]) names a system ([`system`]); both are YAML. [`read`] turns files into a [`Declared`] pair or
+//! A scenario ([`drill`], with what breaks in [`mod@fault`]) names a system ([`system`]); both are YAML. [`read`] turns files into a [`Declared`] pair or
 //! into [`Refusals`] that point at the line ([`locate`]); [`judge`] holds the rules that a well-formed file can still
 //! break. The [`schema()`] says what is well-formed, to editors as to the reader.
 
+pub mod backup;
+pub mod content_hash;
 pub mod drill;
+pub mod fault;
+mod half_way;
 mod include;
 pub mod judge;
 pub mod locate;
 pub mod read;
 pub mod refusal;
 pub mod schema;
+pub mod secondary;
+pub mod selftest;
 mod shape;
 pub mod system;
 pub mod units;

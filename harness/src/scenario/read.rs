@@ -91,6 +91,13 @@ fn apply(scenario: &Scenario, system: &mut System) {
         let standbys = system.nodes.iter_mut().filter(|node| node.role == Role::Standby);
         standbys.for_each(|node| node.replication = Some(replication));
     }
+    if scenario.backups.is_empty() {
+        system.leave_out_vaults();
+    }
+    let steps = || scenario.recovery.procedure.iter().chain(&scenario.recovery.afterwards);
+    system.leave_out_spares(|name| {
+        steps().any(|step| step.restore.as_ref().is_some_and(|it| it.node.as_deref() == Some(name)))
+    });
 }
 
 /// A file while it is being read.

@@ -69,7 +69,11 @@ impl<'a> Walk<'a> {
                 None => self.wrong_kind(schema, node, path),
             },
             Value::Map(entries) if is_of_type(schema, "object") => self.map(schema, node, entries, path),
-            Value::Map(_) | Value::Null => self.wrong_kind(schema, node, path),
+            Value::Map(entries) => match branch(schema, "object") {
+                Some(schema) => self.map(schema, node, entries, path),
+                None => self.wrong_kind(schema, node, path),
+            },
+            Value::Null => self.wrong_kind(schema, node, path),
         }
     }
 

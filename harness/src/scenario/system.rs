@@ -2,15 +2,24 @@
 //! does what a drill demands of it.
 //!
 //! In strings of `environment` and `run`, these stand for what the plan knows of the node itself: `${node}`, `${zone}`,
-//! `${upstream}` (the primary that a standby follows), `${peers}` (the other databases of its cluster) and
-//! `${synchronous}` (the standbys that a primary waits for), each a list separated by blanks.
+//! `${upstream}` (the primary that a standby follows), `${peers}` (the other databases of its cluster),
+//! `${synchronous}` (the standbys that a primary waits for), each a list separated by blanks; and where a scenario takes
+//! backups, `${vault}` (the node that keeps them), `${clustered}` (every database whose backups it keeps),
+//! `${archive}` (`on`, or `off` for a copy that was restored in isolation) and `${archive_seconds}` (how often the log is
+//! sent there at the least).
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::units::Span;
+pub use super::half_way::HalfWay;
+use super::{
+    backup::{BackupMethod, DataClass, Storage},
+    content_hash::ContentHashCheck,
+    selftest::{Defect, SelfTest},
+    units::Span,
+};
 
 /// A system: a topology with its checks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +37,8 @@ pub struct System {
     pub images: BTreeMap<String, Image>,
     /// Its nodes.
     pub nodes: Vec<Node>,
+    /// The storage array on whose disks the data of the nodes lies; absent where each has a volume of its own.
+    pub storage: Option<Storage>,
     /// How its databases are asked, by name of the database.
     #[serde(default)]
     pub databases: BTreeMap<String, Database>,
@@ -39,8 +50,38 @@ pub struct System {
     /// How this system does what a procedure asks of it, by name: `promote`, `fence`, `release`, or its own.
     #[serde(default)]
     pub operations: BTreeMap<String, Operation>,
+    /// How its backups are taken and restored, by name of the method.
+    #[serde(default)]
+    pub backups: BTreeMap<String, BackupMethod>,
+    /// The classes of its data, and how each has to come back.
+    #[serde(default)]
+    pub data_classes: Vec<DataClass>,
     /// What must hold after a recovery.
     pub checks: Vec<Check>,
+    /// How a self-test makes it ready, and brings it back after each defect.
+    pub selftest: Option<SelfTest>,
+    /// What a self-test breaks on purpose, so that every check is seen to fail.
+    #[serde(default)]
+    pub defects: Vec<Defect>,
+}
+
+impl System {
+    /// Whoever takes no backups makes no vault, and knows no way to take any.
+    pub fn leave_out_vaults(&mut self) {
+        let vaults: Vec<String> =
+            self.nodes.iter().filter(|node| node.role == Role::Vault).map(|node| node.name.clone()).collect();
+        self.nodes.retain(|node| node.role != Role::Vault);
+        self.setup.retain(|command| !vaults.contains(&command.on));
+        self.backups.clear();
+    }
+
+    /// A spare on which nothing is restored is not made, and no database knows of it.
+    pub fn leave_out_spares(&mut self, is_used: impl Fn(&str) -> bool) {
+        let is_idle = |node: &Node| node.role == Role::Spare && !is_used(&node.name);
+        let idle: Vec<String> = self.nodes.iter().filter(|node| is_idle(node)).map(|node| node.name.clone()).collect();
+        self.nodes.retain(|node| !idle.contains(&node.name));
+        self.databases.values_mut().for_each(|database| database.nodes.retain(|node| !idle.contains(node)));
+    }
 }
 
 /// Where copies of the data may lie.
@@ -93,6 +134,10 @@ pub enum Role {
     Monitor,
     /// A database beside the replicated one, with no standby.
     Database,
+    /// What keeps the backups of the replicated database. It is made only where a scenario takes backups.
+    Vault,
+    /// A database server without data, on which a backup can be restored. It is made only where a scenario does that.
+    Spare,
     /// Anything else.
     Other,
 }
@@ -100,7 +145,7 @@ pub enum Role {
 impl Role {
     /// Whether nodes of this role belong to the replicated cluster of the database.
     pub const fn is_clustered(self) -> bool {
-        matches!(self, Self::Primary | Self::Standby)
+        matches!(self, Self::Primary | Self::Standby | Self::Spare)
     }
 }
 
@@ -168,6 +213,8 @@ pub struct Ready {
     pub sql: Option<SqlQuestion>,
     /// A path that must answer 200.
     pub http: Option<HttpQuestion>,
+    /// A command on the node that must exit with 0.
+    pub run: Option<Vec<String>>,
     /// How long it may take; 30 s where nothing is said.
     pub within: Option<Span>,
 }
@@ -204,6 +251,11 @@ pub struct Database {
     pub user: String,
     /// How a server is recognised as the one that takes writes; must give true or false.
     pub is_writer: Option<String>,
+    /// How a server is recognised as one that follows the writer; must give true or false.
+    pub is_replica: Option<String>,
+    /// What tells the moment as the server knows it, in the two forms to which a restore can go back: one row with its
+    /// time and its position in the log.
+    pub moment: Option<String>,
 }
 
 /// A command that runs on a node.
@@ -274,6 +326,9 @@ pub struct Check {
     pub about: String,
     /// What a pass does not prove.
     pub cannot_prove: Option<String>,
+    /// Whether it is asked only of a copy that was restored in isolation.
+    #[serde(default)]
+    pub isolated: bool,
     /// What this check means to the model of the simulated world; without it the model cannot answer.
     pub models: Option<Property>,
     /// How long it may take, asked again until it holds; 5 s where nothing is said.
@@ -288,6 +343,8 @@ pub struct Check {
     pub one_writer: Option<OneWriterCheck>,
     /// Two queries give the same rows.
     pub agreement: Option<AgreementCheck>,
+    /// Two servers hold the same rows.
+    pub content_hash: Option<ContentHashCheck>,
     /// The history of the clients and the rows that survived fit together.
     pub history: Option<HistoryCheck>,
     /// A new request is carried out to its end.

@@ -51,7 +51,7 @@ macro_rules! written_as_text {
     };
 }
 
-/// A span of time, kept in microseconds: `250ms`, `2s`, `1.5m`, `8h`.
+/// A span of time, kept in microseconds: `250ms`, `2s`, `1.5m`, `8h`, `7d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span(u64);
 
@@ -81,7 +81,7 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const UNITS: [(&str, f64); 4] = [("ms", 1e3), ("s", 1e6), ("m", 60e6), ("h", 3600e6)];
+        const UNITS: [(&str, f64); 5] = [("ms", 1e3), ("s", 1e6), ("m", 60e6), ("h", 3600e6), ("d", 86_400e6)];
         read_unit(text, &UNITS).map(|micros| Self(micros.round() as u64))
     }
 }
@@ -89,6 +89,9 @@ impl FromStr for Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            micros if micros % 86_400_000_000 == 0 && micros > 86_400_000_000 => {
+                write!(f, "{}d", micros / 86_400_000_000)
+            }
             micros if micros % 3_600_000_000 == 0 && micros > 0 => write!(f, "{}h", micros / 3_600_000_000),
             micros if micros % 60_000_000 == 0 && micros > 0 => write!(f, "{}m", micros / 60_000_000),
             micros if micros % 1_000_000 == 0 => write!(f, "{}s", micros / 1_000_000),
@@ -97,7 +100,40 @@ impl fmt::Display for Span {
     }
 }
 
-written_as_text!(Span, r"^[0-9.]+(ms|s|m|h)$", "a span of time: 250ms, 2s, 1.5m, 8h");
+written_as_text!(Span, r"^[0-9.]+(ms|s|m|h|d)$", "a span of time: 250ms, 2s, 1.5m, 8h, 7d");
+
+/// A size in bytes: `512MiB`, `4GiB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Size(u64);
+
+impl Size {
+    /// The size in bytes.
+    pub const fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+const MIB: u64 = 1024 * 1024;
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let units = [("MiB", MIB as f64), ("GiB", 1024.0 * MIB as f64)];
+        read_unit(text, &units).map(|bytes| Self(bytes.round() as u64))
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes.is_multiple_of(1024 * MIB) && bytes > 0 => write!(f, "{}GiB", bytes / (1024 * MIB)),
+            bytes => write!(f, "{}MiB", bytes as f64 / MIB as f64),
+        }
+    }
+}
+
+written_as_text!(Size, r"^[0-9.]+(MiB|GiB)$", "a size in bytes: 512MiB, 4GiB");
 
 /// A rate of requests: `20/s`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -301,7 +337,7 @@ mod tests {
     #[test]
     fn a_bare_number_is_refused_with_the_units() {
         let refusal = "5".parse::<Span>().unwrap_err();
-        assert_eq!(refusal, "`5` has no unit; write one of ms, s, m, h");
+        assert_eq!(refusal, "`5` has no unit; write one of ms, s, m, h, d");
     }
 
     #[test]

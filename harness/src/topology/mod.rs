@@ -6,6 +6,7 @@
 pub mod ledger;
 pub mod owner;
 mod ready;
+mod rest;
 mod specs;
 pub mod sweep;
 
@@ -17,10 +18,11 @@ use tokio_util::task::TaskTracker;
 use crate::{
     plan::{Plan, or_default},
     scenario::system::Command,
-    world::{Resource, Result, World, WorldError, WorldErrorKind},
+    world::{Resource, Result, Saved, World, WorldError, WorldErrorKind},
 };
 use ledger::Ledger;
-pub use ready::{ask, until_ready};
+pub use ready::{ask, ask_writers, until_ready};
+pub use rest::{come_to_rest, fall, rise};
 
 /// How long the removal of everything may take before what is left is reported instead.
 const TEAR_DOWN_WITHIN: Duration = Duration::from_secs(90);
@@ -35,6 +37,8 @@ pub type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
 pub struct Topology {
     world: Arc<dyn World>,
     ledger: Ledger,
+    /// What goes before every name in the ledger: the environment, where the run has several.
+    prefix: String,
     announced: Vec<Resource>,
     /// Requests to make something run to their end even when the drill is cancelled: an engine that has been asked
     /// makes the thing anyway, and it could then no longer be seen in time to be removed.
@@ -44,7 +48,12 @@ pub struct Topology {
 impl Topology {
     /// Nothing yet.
     pub fn new(world: Arc<dyn World>, ledger: Ledger) -> Self {
-        Self { world, ledger, announced: Vec::new(), making: TaskTracker::new() }
+        Self { world, ledger, prefix: String::new(), announced: Vec::new(), making: TaskTracker::new() }
+    }
+
+    /// Nothing yet, of another environment of the same run.
+    pub fn beside(world: Arc<dyn World>, ledger: Ledger, environment: &str) -> Self {
+        Self { prefix: format!("{environment}: "), ..Self::new(world, ledger) }
     }
 
     /// Makes everything that a plan needs and waits until it is ready. Gives the digests of the images by name.
@@ -53,25 +62,97 @@ impl Topology {
     /// The first thing that could not be made, or did not become ready in time. What was made by then stays until
     /// [`Topology::tear_down`].
     pub async fn provision(&mut self, plan: &Plan, say: Say<'_>) -> Result<BTreeMap<String, String>> {
-        let images = self.world.prepare_images(&specs::images(plan), &|line| say(line)).await?;
-        say("networks");
-        self.make_all(vec![Resource::Networks]).await?;
-        let nodes = specs::nodes(plan)?;
-        let volumes = nodes.iter().filter(|spec| spec.data.is_some());
-        self.make_all(volumes.map(|spec| Resource::Volume { node: spec.name.clone() }).collect()).await?;
-        say(&format!("{} nodes", nodes.len()));
-        let mut resources: Vec<Resource> = nodes.into_iter().map(|spec| Resource::Node(Box::new(spec))).collect();
-        resources.push(Resource::Relay { targets: specs::relay_targets(plan) });
-        self.make_all(resources).await?;
-        let helpers = plan.helpers.iter().map(|node| Resource::Helper { node: node.clone() }).collect();
-        self.make_all(helpers).await?;
+        let images = self.make(plan, say).await?;
         self.set_up(plan, say).await?;
         Ok(images)
     }
 
+    /// Makes everything that a plan needs, and waits for nothing.
+    ///
+    /// # Errors
+    /// The first thing that could not be made.
+    pub async fn make(&mut self, plan: &Plan, say: Say<'_>) -> Result<BTreeMap<String, String>> {
+        let images = self.lay_out(plan, &BTreeMap::new(), say).await?;
+        self.populate(plan, say).await?;
+        Ok(images)
+    }
+
+    /// Makes what nodes need before they can be made: images, networks, volumes, and disks that begin with what was saved of them.
+    ///
+    /// # Errors
+    /// The first thing that could not be made.
+    pub async fn lay_out(
+        &mut self,
+        plan: &Plan,
+        saved: &BTreeMap<String, Saved>,
+        say: Say<'_>,
+    ) -> Result<BTreeMap<String, String>> {
+        let images = self.lay_networks(plan, say).await?;
+        self.make_all(specs::volumes(plan, saved, &|_| true)).await?;
+        Ok(images)
+    }
+
+    /// Makes images and networks, and the storage array where there is one.
+    ///
+    /// # Errors
+    /// The first thing that could not be made.
+    pub async fn lay_networks(&mut self, plan: &Plan, say: Say<'_>) -> Result<BTreeMap<String, String>> {
+        let images = self.world.prepare_images(&specs::images(plan), &|line| say(line)).await?;
+        say("networks");
+        // An environment beside the run's own has its disks in the same array.
+        let array = specs::array(plan).filter(|_| self.prefix.is_empty());
+        self.make_all([Resource::Networks].into_iter().chain(array).collect()).await?;
+        Ok(images)
+    }
+
+    /// Makes the volumes and disks of some nodes; a disk begins with what was saved of it.
+    ///
+    /// # Errors
+    /// The first thing that could not be made.
+    pub async fn lay_disks(&mut self, plan: &Plan, saved: &BTreeMap<String, Saved>, nodes: &[String]) -> Result<()> {
+        self.make_all(specs::volumes(plan, saved, &|name| nodes.iter().any(|node| node == name))).await
+    }
+
+    /// Makes and starts some nodes, and the relay where it is not there yet.
+    ///
+    /// # Errors
+    /// The first thing that could not be made.
+    pub async fn make_nodes(&mut self, plan: &Plan, names: &[String]) -> Result<()> {
+        let nodes = specs::nodes(plan)?.into_iter().filter(|spec| names.contains(&spec.name));
+        // Databases take longest to come up, and everything else waits for them: they boot while the rest is made.
+        let (databases, others): (Vec<_>, Vec<_>) = nodes.partition(|spec| spec.data.is_some());
+        self.make_all(databases.into_iter().map(|spec| Resource::Node(Box::new(spec))).collect()).await?;
+        let relay = Resource::Relay { targets: specs::relay_targets(plan) };
+        let relay = (!self.announced.contains(&relay)).then_some(relay);
+        let others = others.into_iter().map(|spec| Resource::Node(Box::new(spec)));
+        self.make_all(others.chain(relay).collect()).await
+    }
+
+    /// Makes and starts the nodes, and what reaches them.
+    ///
+    /// # Errors
+    /// The first thing that could not be made.
+    pub async fn populate(&mut self, plan: &Plan, say: Say<'_>) -> Result<()> {
+        let names: Vec<String> = plan.nodes.iter().map(|planned| planned.node.name.clone()).collect();
+        say(&format!("{} nodes", names.len()));
+        self.make_nodes(plan, &names).await?;
+        let helpers = plan.helpers.iter().map(|node| Resource::Helper { node: node.clone() });
+        let wipers = plan.volumes_lost().map(|node| Resource::Wiper { node: node.to_owned() });
+        self.make_all(helpers.chain(wipers).collect()).await
+    }
+
+    /// Waits until every node is ready.
+    ///
+    /// # Errors
+    /// When one does not become so in time.
+    pub async fn all_ready(&self, plan: &Plan) -> Result<()> {
+        let world = self.world.as_ref();
+        try_join_all(plan.nodes.iter().map(|planned| until_ready(world, plan, &planned.node))).await.map(drop)
+    }
+
     async fn make_all(&mut self, resources: Vec<Resource>) -> Result<()> {
         for resource in &resources {
-            let name = resource.name();
+            let name = format!("{}{}", self.prefix, resource.name());
             self.ledger.announce(&name).map_err(|error| ledger_error(&name, &error))?;
             self.announced.push(resource.clone());
         }
@@ -122,7 +203,8 @@ impl Topology {
             Ok(Err(error)) => left.push(format!("what is left could not be listed: {error}")),
             Err(_) => left.push(format!("what is left could not be listed within {LIST_WITHIN:?}")),
         }
-        if left.is_empty() {
+        // The run itself is still there when an environment beside it goes.
+        if left.is_empty() && self.prefix.is_empty() {
             self.ledger.close();
         }
         left
@@ -157,20 +239,19 @@ impl Topology {
     async fn remove(&self, resource: &Resource) -> Result<()> {
         self.world.remove(resource).await?;
         // The labels on the engine decide what is left; the ledger only helps a sweep to know when to stop.
-        let _ = self.ledger.removed(&resource.name());
+        let _ = self.ledger.removed(&format!("{}{}", self.prefix, resource.name()));
         Ok(())
     }
 }
 
-/// Groups of things that can be removed side by side: those of one kind that were announced one after the other.
+/// Groups of things that can be removed side by side: all containers, then what they use.
 fn ranks(resources: Vec<Resource>) -> Vec<Vec<Resource>> {
     let rank = |resource: &Resource| match resource {
-        Resource::Networks => 0,
-        Resource::Volume { .. } => 1,
-        Resource::Node(_) => 2,
-        Resource::Relay { .. } | Resource::Helper { .. } => 3,
+        Resource::Networks | Resource::Array(_) => 0,
+        Resource::Volume { .. } | Resource::Disk { .. } => 1,
+        Resource::Node(_) | Resource::Relay { .. } | Resource::Helper { .. } | Resource::Wiper { .. } => 2,
     };
-    let mut ranks = vec![Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    let mut ranks = vec![Vec::new(), Vec::new(), Vec::new()];
     for resource in resources {
         ranks[rank(&resource)].push(resource);
     }
@@ -179,12 +260,7 @@ fn ranks(resources: Vec<Resource>) -> Vec<Vec<Resource>> {
 
 async fn run_setup(world: &dyn World, command: &Command) -> Result<()> {
     let done = world.run(&command.on, &command.run, or_default(command.within, 30_000)).await?;
-    if done.status == 0 {
-        return Ok(());
-    }
-    let doing = format!("set up on {}: {}", command.on, command.run.join(" "));
-    let happened = format!("exit status {}: {}", done.status, done.output.trim());
-    Err(WorldError::new(WorldErrorKind::Answered, doing, happened))
+    done.success(format!("set up on {}: {}", command.on, command.run.join(" "))).map(drop)
 }
 
 fn ledger_error(name: &str, error: &std::io::Error) -> WorldError {

@@ -1,11 +1,11 @@
 //! From a plan to what has to be made: images and nodes.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use crate::{
     plan::{Plan, PlannedNode},
     scenario::system::Image,
-    world::{ImageSource, ImageSpec, NodeSpec, RelayTarget, WorldError, WorldErrorKind},
+    world::{ArraySpec, ImageSource, ImageSpec, NodeSpec, RelayTarget, Resource, Saved, WorldError, WorldErrorKind},
 };
 
 /// The images that a plan needs.
@@ -25,6 +25,32 @@ fn image_spec(plan: &Plan, name: &str, image: &Image) -> ImageSpec {
 
 fn beside_system(plan: &Plan, path: &str) -> PathBuf {
     plan.declared.system_file.parent().map(|folder| folder.join(path)).unwrap_or_else(|| PathBuf::from(path))
+}
+
+/// The storage array of a plan, where its system has one.
+pub fn array(plan: &Plan) -> Option<Resource> {
+    let storage = plan.declared.system.storage.as_ref()?;
+    Some(Resource::Array(ArraySpec {
+        pool_bytes: storage.pool.bytes(),
+        disk_bytes: storage.disk.bytes(),
+        remote_bytes: storage.remote.as_ref().map(|remote| remote.pool.bytes()),
+    }))
+}
+
+/// What holds the data of the nodes: a disk of the array or a volume each, in the order of the system, for the nodes that are wanted.
+pub fn volumes(plan: &Plan, saved: &BTreeMap<String, Saved>, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Resource> {
+    let nodes = plan.nodes.iter().map(|planned| &planned.node);
+    let nodes = nodes.filter(|node| node.data.is_some() && is_wanted(&node.name));
+    nodes
+        .map(|node| {
+            let node = node.name.clone();
+            if plan.disks().any(|disk| disk == node) {
+                Resource::Disk { from: saved.get(&node).cloned(), node }
+            } else {
+                Resource::Volume { node }
+            }
+        })
+        .collect()
 }
 
 /// The nodes that a plan makes.

@@ -99,6 +99,8 @@ pub async fn survey(engine: &dyn Remains, folder: &Path, known_gone: &[String]) 
 fn judge(found: &[Found], ledger: Option<&ledger::Found>, engine: &str, is_known_gone: bool) -> Standing {
     let mut owners: BTreeSet<&str> = found.iter().map(|one| one.owner.as_str()).collect();
     owners.extend(ledger.and_then(|ledger| ledger.owner.as_deref()));
+    // A device does not tell whose it is; where nothing else is left of its run, nobody does.
+    owners.remove("");
     let states: Vec<OwnerState> = owners.into_iter().map(owner::state).collect();
     let is_of_other = ledger.and_then(|ledger| ledger.engine.as_deref()).is_some_and(|other| other != engine);
     let was_stillborn = ledger.is_some_and(ledger::Found::was_stillborn);
@@ -161,11 +163,13 @@ impl Clearing {
         self.seen.insert(found.id.clone(), found.clone());
     }
 
-    /// What was announced and has not been seen. The networks are two things under one name.
+    /// What was announced and has not been seen. The networks are two things under one name, and so are the container and
+    /// the volume of an array.
     fn missing(&self) -> Vec<String> {
         let announced = self.ledger.iter().flat_map(|ledger| &ledger.open);
         let count = |name: &String| self.seen.values().filter(|one| one.resource == *name).count();
-        announced.filter(|name| count(name) < if *name == "networks" { 2 } else { 1 }).cloned().collect()
+        let wanted = |name: &str| if name.ends_with("networks") || name == "array" { 2 } else { 1 };
+        announced.filter(|name| count(name) < wanted(name)).cloned().collect()
     }
 
     fn came_whole(&self) -> bool {
@@ -302,6 +306,7 @@ mod tests {
         let kind = match resource.split(' ').next() {
             Some("networks") => FoundKind::Network,
             Some("volume") => FoundKind::Volume,
+            Some("device") => FoundKind::Device,
             _ => FoundKind::Container,
         };
         let (id, name) = (format!("{run_id} {resource} {}", rand::random::<u32>()), resource.to_owned());
@@ -373,6 +378,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_device_goes_by_what_else_is_known_of_its_run() {
+        let (state, dead) = (State::new(), dead());
+        state.ledger("by-ledger", &dead, "here", &["array"]);
+        let engine = engine(vec![
+            (0, thing("alone", "", "device of a pool")),
+            (0, thing("by-ledger", "", "device of a pool")),
+            (0, thing("by-volume", "", "device of a pool")),
+            (0, thing("by-volume", &owner::this_process(), "volume of a")),
+        ]);
+        let expected = [("alone", Standing::Elsewhere), ("by-ledger", Standing::Gone), ("by-volume", Standing::Alive)];
+        assert_eq!(standings(&engine, &state, &[]).await, expected.map(|(run, how)| (run.to_owned(), how)));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_the_engine_is_still_making_is_awaited_before_anything_goes() {
         let (state, dead) = (State::new(), dead());
         state.ledger("r", &dead, "here", &["networks", "volume of a", "node a", "node b"]);
@@ -411,13 +430,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_half_made_is_gone_before_its_volume_is_asked_for() {
         let (state, dead) = (State::new(), dead());
-        let made = ["networks", "networks", "volume of a", "node a", "node b"].map(|what| (0, thing("r", &dead, what)));
+        let made = ["networks", "networks", "volume of a", "device of a", "node a", "node b"]
+            .map(|what| (0, thing("r", &dead, what)));
         let engine = Slow { half_made: Mutex::new("node a"), ..engine(made.to_vec()) };
         let left = survey(&engine, &state.0, &[]).await.unwrap();
         let cleared = clear(&engine, &left).await.unwrap();
-        assert_eq!((cleared[0].removed.len(), cleared[0].failed.len()), (5, 0), "{cleared:?}");
+        assert_eq!((cleared[0].removed.len(), cleared[0].failed.len()), (6, 0), "{cleared:?}");
         let removed = engine.removed.lock().unwrap().clone();
         let place = |what: &str| removed.iter().position(|id| id.contains(what));
-        assert!(place("node a") < place("volume of a") && place("volume of a") < place("networks"), "{removed:?}");
+        let order = ["node a", "device of a", "volume of a", "networks"].map(place);
+        assert!(order.is_sorted(), "{removed:?}");
     }
 }

@@ -38,7 +38,7 @@ fn keyed(rows: &Rows) -> (Keyed<'_>, Vec<&str>) {
     (keyed, twice)
 }
 
-fn compare(left_name: &str, left: &Rows, right_name: &str, right: &Rows) -> Finding {
+pub(super) fn compare(left_name: &str, left: &Rows, right_name: &str, right: &Rows) -> Finding {
     let ((left, left_twice), (right, right_twice)) = (keyed(left), keyed(right));
     let only_left: Vec<&str> = left.keys().filter(|key| !right.contains_key(*key)).copied().collect();
     let only_right: Vec<&str> = right.keys().filter(|key| !left.contains_key(*key)).copied().collect();

@@ -1,16 +1,47 @@
 //! A command and what it must print.
 
 use super::{ASK_WITHIN, Examiner, Finding};
-use crate::{scenario::system::CommandCheck, world::Result};
+use crate::{
+    scenario::system::CommandCheck,
+    world::{CommandOutput, Result},
+};
 
 pub(super) async fn ask(examiner: &Examiner, check: &CommandCheck) -> Result<Finding> {
     let done = examiner.world.run(&check.on, &check.run, ASK_WITHIN).await?;
+    Ok(judge(check, done))
+}
+
+/// The last line of what a command prints is what it has to say: programs log before it.
+fn judge(check: &CommandCheck, done: CommandOutput) -> Finding {
     let missing = check.contains.iter().find(|text| !done.output.contains(*text));
-    let command = check.run.join(" ");
-    let (deviations, detail) = match (done.status, missing) {
-        (0, None) => (0, format!("{command} on {}: as it must be", check.on)),
-        (0, Some(missing)) => (1, format!("{command} on {}: the output lacks `{missing}`", check.on)),
-        (status, _) => (1, format!("{command} on {}: exit status {status}", check.on)),
+    let said = done.output.lines().rev().map(str::trim).find(|line| !line.is_empty());
+    let (deviations, found) = match (done.status, missing, said) {
+        (0, None, said) => (0, said.unwrap_or("as it must be").to_owned()),
+        (0, Some(missing), _) => (1, format!("the output lacks `{missing}`")),
+        (status, _, None) => (1, format!("exit status {status}")),
+        (status, _, Some(said)) => (1, format!("exit status {status}: {said}")),
     };
-    Ok(Finding { deviations, detail, raw: done.output })
+    let detail = format!("{} on {}: {found}", check.run.join(" "), check.on);
+    Finding { deviations, detail, raw: done.output }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(status: i64, output: &str, contains: &[&str]) -> (u64, String) {
+        let contains = contains.iter().map(|text| (*text).to_owned()).collect();
+        let check = CommandCheck { on: "db".into(), run: vec!["ask".into()], contains };
+        let finding = judge(&check, CommandOutput { status, output: output.into() });
+        (finding.deviations, finding.detail)
+    }
+
+    #[test]
+    fn a_command_is_judged_by_its_status_and_by_what_it_must_print() {
+        assert_eq!(judged(0, "INFO connected\n3 of 3\n", &["3 of"]), (0, "ask on db: 3 of 3".into()));
+        assert_eq!(judged(0, "", &[]), (0, "ask on db: as it must be".into()));
+        assert_eq!(judged(0, "2 of 3\n", &["3 of"]), (1, "ask on db: the output lacks `3 of`".into()));
+        assert_eq!(judged(1, "3 of 3\nno host\n\n", &["3 of"]), (1, "ask on db: exit status 1: no host".into()));
+        assert_eq!(judged(2, "", &[]), (1, "ask on db: exit status 2".into()));
+    }
 }

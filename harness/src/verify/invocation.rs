@@ -39,7 +39,7 @@ pub(super) async fn ask(
 fn next_number(examiner: &Examiner, level: u8, index: usize) -> usize {
     let tries =
         examiner.clients.with_history(|history| history.iter().filter(|sent| sent.sender == Sender::Check).count());
-    usize::from(level) * 100_000 + index * 1000 + tries
+    examiner.round * 1_000_000 + usize::from(level) * 100_000 + index * 1000 + tries
 }
 
 async fn await_end(examiner: &Examiner, end: &InvocationEnd, token: &str) -> Result<()> {

@@ -6,6 +6,7 @@
 
 mod agreement;
 mod command;
+pub mod content_hash;
 mod history;
 mod http;
 mod invocation;
@@ -35,8 +36,14 @@ use crate::{
 pub const LEVELS: [&str; 6] =
     ["system", "module and application", "process instance", "consistency", "invocation", "monitoring"];
 
+/// The first level whose checks bring requests of their own.
+const INVOCATION: usize = 5;
+
 /// How often a check that does not hold yet is asked again.
 const EVERY: Duration = Duration::from_millis(50);
+
+/// How long a check may take where the system does not say.
+const WITHIN_MS: u64 = 5000;
 
 /// How long one question may take.
 const ASK_WITHIN: Duration = Duration::from_secs(5);
@@ -50,6 +57,20 @@ pub struct Finding {
     pub detail: String,
     /// What came back, in full, for the evidence. It holds keys and states, no row data beyond them.
     pub raw: String,
+}
+
+/// What a check found: something to look at, or, where the drill left nothing of what it is about, why not.
+enum Answer {
+    /// It has looked.
+    Found(Finding),
+    /// There is nothing to look at, which is neither good nor bad.
+    Nothing(String),
+}
+
+impl From<Finding> for Answer {
+    fn from(finding: Finding) -> Self {
+        Self::Found(finding)
+    }
 }
 
 /// What the checks of a run look at.
@@ -71,35 +92,60 @@ pub struct Examiner {
     pub survivors: Option<Arc<Vec<String>>>,
     /// The server that took writes when it was last looked for.
     pub writer: Arc<Mutex<Option<String>>>,
+    /// Which examination of the system this is, where there are several: the tokens of their requests must never meet.
+    pub round: usize,
 }
 
 /// One check's result with what came back.
 pub type Examined = (CheckResult, String);
 
+/// Who hears each result at once, with its level.
+pub type Heard<'a> = &'a (dyn Fn(u8, &Examined) + Send + Sync);
+
 impl Examiner {
     /// Runs every check, level by level, those of one level side by side. `heard` hears each result at once.
-    pub async fn examine(&self, heard: &(dyn Fn(u8, &Examined) + Send + Sync)) -> Vec<LevelResult> {
+    pub async fn examine(&self, heard: Heard<'_>) -> Vec<LevelResult> {
         let mut levels = Vec::new();
-        for (level, name) in (1..).zip(LEVELS) {
-            let checks = self.plan.checks.iter().filter(|check| check.level == level);
-            let examined = join_all(checks.enumerate().map(|(index, check)| async move {
-                let examined = self.examine_one(check, index).await;
-                heard(level, &examined);
-                examined.0
-            }))
-            .await;
-            let status = level_status(examined.iter().map(|check| check.status));
-            levels.push(LevelResult { level, name: name.to_owned(), status, checks: examined });
+        for level in 1..=LEVELS.len() {
+            levels.push(self.examine_level(level, heard).await);
         }
         levels
     }
 
+    /// Runs every check as well, but waits only between those that ask and those that bring work of their own: for a
+    /// system that nobody is recovering, of which only the findings count.
+    pub async fn examine_at_once(&self, heard: Heard<'_>) -> Vec<LevelResult> {
+        let mut levels = join_all((1..INVOCATION).map(|level| self.examine_level(level, heard))).await;
+        levels.extend(join_all((INVOCATION..=LEVELS.len()).map(|level| self.examine_level(level, heard))).await);
+        levels
+    }
+
+    /// Runs the checks of some levels, which must bring no work of their own.
+    pub async fn examine_levels(&self, levels: &[u8]) -> Vec<LevelResult> {
+        join_all(levels.iter().map(|level| self.examine_level(usize::from(*level), &|_, _| ()))).await
+    }
+
+    async fn examine_level(&self, level: usize, heard: Heard<'_>) -> LevelResult {
+        let (number, name) = (level as u8, LEVELS[level - 1].to_owned());
+        let checks = self.plan.checks.iter().filter(|check| check.level == number);
+        let checks = join_all(checks.enumerate().map(|(index, check)| async move {
+            let examined = self.examine_one(check, index).await;
+            heard(number, &examined);
+            examined.0
+        }))
+        .await;
+        let status = level_status(checks.iter().map(|check| check.status));
+        LevelResult { level: number, name, status, checks }
+    }
+
     async fn examine_one(&self, check: &Check, index: usize) -> Examined {
         let began_us = self.clock.now_us();
-        let within = or_default(check.within, 5000);
+        let within = or_default(check.within, WITHIN_MS);
         let last = self.ask_until_it_holds(check, index, within).await;
         let (status, detail, raw) = match last {
-            Ok(finding) => (self.judge(check, &finding), self.describe(check, &finding), finding.raw),
+            Ok(Answer::Found(finding)) => (self.judge(check, &finding), self.describe(check, &finding), finding.raw),
+            // Whoever found nothing to ask has not passed.
+            Ok(Answer::Nothing(why)) => (Status::NotDeclared, why.clone(), why),
             Err(error) if is_finding(&error) => (Status::Failed, error.to_string(), error.to_string()),
             Err(error) => (Status::Error, error.to_string(), error.to_string()),
         };
@@ -108,27 +154,40 @@ impl Examiner {
         (CheckResult { id: check.id.clone(), status, detail, duration_ms, cannot_prove }, raw)
     }
 
-    /// The last answer when time is up, or the first that holds.
-    async fn ask_until_it_holds(&self, check: &Check, index: usize, within: Duration) -> Result<Finding> {
+    /// The first answer that holds, or the last one when time is up. A try that time ends says less than the one before.
+    async fn ask_until_it_holds(&self, check: &Check, index: usize, within: Duration) -> Result<Answer> {
         let deadline = tokio::time::Instant::now() + within;
-        loop {
-            let asked = tokio::time::timeout_at(deadline, self.ask(check, index)).await;
-            let answer = asked.unwrap_or_else(|_| Err(out_of_time(check, within)));
-            let holds = matches!(&answer, Ok(finding) if finding.deviations == 0);
+        let mut last = Err(out_of_time(check, within));
+        while let Ok(answer) = tokio::time::timeout_at(deadline, self.ask(check, index)).await {
+            let holds = match &answer {
+                Ok(Answer::Found(finding)) => finding.deviations == 0,
+                Ok(Answer::Nothing(_)) => true,
+                Err(_) => false,
+            };
+            last = answer;
             if holds || tokio::time::Instant::now() + EVERY >= deadline {
-                return answer;
+                break;
             }
             tokio::time::sleep(EVERY).await;
         }
+        last
     }
 
-    async fn ask(&self, check: &Check, index: usize) -> Result<Finding> {
+    async fn ask(&self, check: &Check, index: usize) -> Result<Answer> {
         if let Some(history) = &check.history {
-            return history::ask(self, history);
+            return history::ask(self, history).map(Answer::from);
         }
         if let Some(answer) = check.models.and_then(|property| self.world.model(property)) {
-            return Ok(Finding { deviations: answer.deviations, raw: answer.detail.clone(), detail: answer.detail });
+            let finding = Finding { deviations: answer.deviations, raw: answer.detail.clone(), detail: answer.detail };
+            return Ok(finding.into());
         }
+        if let Some(content) = &check.content_hash {
+            return content_hash::ask(self, content, or_default(check.within, WITHIN_MS)).await;
+        }
+        self.ask_kind(check, index).await.map(Answer::from)
+    }
+
+    async fn ask_kind(&self, check: &Check, index: usize) -> Result<Finding> {
         if let Some(invocation) = &check.invocation {
             return invocation::ask(self, check, invocation, index).await;
         }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
-
 use super::{Examiner, Finding};
 use crate::{
     scenario::system::OneWriterCheck,
+    topology,
     world::{Result, SqlTarget},
 };
 
@@ -20,24 +19,21 @@ pub(super) struct Writers {
     /// Those that answer, and take none.
     pub takes_none: Vec<String>,
     /// Those that do not answer, with the reason.
-    pub silent: Vec<String>,
+    pub silent: Vec<(String, String)>,
 }
 
 /// Asks every server of a database.
 pub(super) async fn writers(examiner: &Examiner, database: &str) -> Result<Writers> {
     let access = examiner.access(database)?;
-    let asked = join_all(access.nodes.iter().map(|node| async move {
-        let target = SqlTarget { node: node.clone(), database: database.to_owned(), access: access.clone() };
-        (node.clone(), examiner.world.is_writer(&target, ASK_WITHIN).await)
-    }))
-    .await;
     let mut writers = Writers { takes: Vec::new(), takes_none: Vec::new(), silent: Vec::new() };
-    for (node, answer) in asked {
+    for (SqlTarget { node, .. }, answer) in
+        topology::ask_writers(examiner.world.as_ref(), database, access, ASK_WITHIN).await
+    {
         match answer {
             Ok(true) => writers.takes.push(node),
             Ok(false) => writers.takes_none.push(node),
             Err(error) => {
-                writers.silent.push(format!("{node} ({})", error.happened.lines().next().unwrap_or_default()))
+                writers.silent.push((node, error.happened.lines().next().unwrap_or_default().to_owned()));
             }
         }
     }
@@ -47,12 +43,40 @@ pub(super) async fn writers(examiner: &Examiner, database: &str) -> Result<Write
 pub(super) async fn ask(examiner: &Examiner, check: &OneWriterCheck) -> Result<Finding> {
     let writers = writers(examiner, &check.database).await?;
     let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let silent: Vec<String> = writers.silent.iter().map(|(node, why)| format!("{node} ({why})")).collect();
     let detail = format!(
         "takes writes: {}; takes none: {}; silent: {}",
         listed(&writers.takes),
         listed(&writers.takes_none),
-        listed(&writers.silent)
+        listed(&silent)
     );
-    let deviations = writers.takes.len().abs_diff(1) as u64;
+    let deviations = deviations(&writers, &examiner.down);
     Ok(Finding { deviations, raw: detail.clone(), detail })
+}
+
+/// More or fewer than one that takes writes; and every server that should answer and does not, since it might be another.
+/// What the drill left down or frozen cannot write, and may be silent.
+fn deviations(writers: &Writers, down: &[String]) -> u64 {
+    let unheard = writers.silent.iter().filter(|(node, _)| !down.contains(node)).count();
+    (writers.takes.len().abs_diff(1) + unheard) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_should_answer_and_does_not_may_be_a_second_writer() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let writers = |takes: &[&str], silent: &[&str]| Writers {
+            takes: names(takes),
+            takes_none: Vec::new(),
+            silent: names(silent).into_iter().map(|node| (node, "no answer".to_owned())).collect(),
+        };
+        assert_eq!(deviations(&writers(&["db-a"], &[]), &[]), 0);
+        assert_eq!(deviations(&writers(&["db-a"], &["db-b"]), &names(&["db-b"])), 0);
+        assert_eq!(deviations(&writers(&["db-a"], &["db-b"]), &[]), 1);
+        assert_eq!(deviations(&writers(&["db-a", "db-b"], &[]), &[]), 1);
+        assert_eq!(deviations(&writers(&[], &[]), &[]), 1);
+    }
 }

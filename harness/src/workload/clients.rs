@@ -1,7 +1,7 @@
 //! Open-loop clients: each request leaves at its intended time, whether or not earlier ones have been answered.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -31,16 +31,43 @@ pub struct Stream {
 /// What all clients of a run share: the world, the clock, the requests as declared, and the history.
 #[derive(Clone)]
 pub struct Clients {
-    world: Arc<dyn World>,
+    /// Where requests go; all clients of a run go elsewhere together.
+    world: Arc<RwLock<Arc<dyn World>>>,
     clock: Clock,
     load: Arc<PlannedLoad>,
     history: Arc<Mutex<History>>,
+    /// What every token starts with, beside the sender.
+    prefix: String,
 }
 
 impl Clients {
     /// Clients of a world.
     pub fn new(world: Arc<dyn World>, clock: Clock, load: PlannedLoad) -> Self {
-        Self { world, clock, load: Arc::new(load), history: Arc::default() }
+        let world = Arc::new(RwLock::new(world));
+        Self { world, clock, load: Arc::new(load), history: Arc::default(), prefix: String::new() }
+    }
+
+    /// Clients of another world, who know everything that was sent up to now and tell nobody what they send. Their
+    /// tokens carry a name, so that none is used twice.
+    #[must_use]
+    pub fn beside(&self, world: Arc<dyn World>, name: &str) -> Self {
+        let history = Arc::new(Mutex::new(self.history()));
+        let world = Arc::new(RwLock::new(world));
+        Self { world, history, prefix: format!("{name}-"), load: Arc::clone(&self.load), clock: self.clock }
+    }
+
+    /// Sends every request from now on to another world. What is out already is answered, or not, where it went.
+    pub fn redirect(&self, world: Arc<dyn World>) {
+        *self.world.write().unwrap_or_else(PoisonError::into_inner) = world;
+    }
+
+    fn world(&self) -> Arc<dyn World> {
+        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The same clients with another past. What is still out goes into the past that it began in.
+    pub fn with_past(&self, history: History) -> Self {
+        Self { history: Arc::new(Mutex::new(history)), ..self.clone() }
     }
 
     /// Runs a stream until it is stopped, then waits for the answers that are still out.
@@ -79,11 +106,11 @@ impl Clients {
 
     /// Sends one request and enters it into the history.
     pub async fn send(&self, sender: Sender, index: usize, draw: &Draw, intended_us: u64, deadline: Duration) -> Sent {
-        let token = token(sender, index);
+        let token = format!("{}{}", self.prefix, token(sender, index));
         let sent_us = self.clock.now_us();
         let (outcome, reply) = match self.load.requests.get(&draw.kind) {
             Some(request) => {
-                let reply = self.world.send(&outgoing(request, &token, draw, deadline)).await;
+                let reply = self.world().send(&outgoing(request, &token, draw, deadline)).await;
                 classify(request, &reply)
             }
             None => (Outcome::Refused, format!("no request is named {}", draw.kind)),

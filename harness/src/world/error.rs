@@ -17,6 +17,8 @@ pub enum WorldErrorKind {
     TimedOut,
     /// The other side answered with an error of its own.
     Answered,
+    /// A fault was put in place, and nothing came of it.
+    WithoutEffect,
     /// Anything else.
     Other,
 }

@@ -8,18 +8,23 @@ pub mod docker;
 mod error;
 mod remains;
 pub mod simulated;
+mod storage;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 
 use async_trait::async_trait;
 use blackstart_reports::record;
 
 pub use error::{WorldError, WorldErrorKind};
 pub use remains::{Found, FoundKind, Remains};
+pub use storage::{ArraySpec, DiskState, Marks, Pool, Saved, Storage};
 
-use crate::scenario::{
-    system::{Database, Property},
-    units::Bandwidth,
+use crate::{
+    plan::Plan,
+    scenario::{
+        system::{Database, Property},
+        units::Bandwidth,
+    },
 };
 
 /// What a world gives back.
@@ -53,10 +58,19 @@ pub enum ImageSource {
 pub enum Resource {
     /// The private network of the run and the edge network that reaches out of it.
     Networks,
+    /// The storage array, with its pools.
+    Array(ArraySpec),
     /// The volume of a node.
     Volume {
         /// The node.
         node: String,
+    },
+    /// The disk of a node in the storage array. It stands for the node's volume.
+    Disk {
+        /// The node.
+        node: String,
+        /// The saved state that it begins with; none for an empty one.
+        from: Option<Saved>,
     },
     /// A node, made and not started.
     Node(Box<NodeSpec>),
@@ -70,6 +84,11 @@ pub enum Resource {
         /// The node.
         node: String,
     },
+    /// What can empty a node's volume at a moment's notice.
+    Wiper {
+        /// The node.
+        node: String,
+    },
 }
 
 impl Resource {
@@ -77,10 +96,13 @@ impl Resource {
     pub fn name(&self) -> String {
         match self {
             Self::Networks => "networks".to_owned(),
+            Self::Array(_) => "array".to_owned(),
             Self::Volume { node } => format!("volume of {node}"),
+            Self::Disk { node, .. } => format!("disk of {node}"),
             Self::Node(spec) => format!("node {}", spec.name),
             Self::Relay { .. } => "relay".to_owned(),
             Self::Helper { node } => format!("helper of {node}"),
+            Self::Wiper { node } => format!("wiper of {node}"),
         }
     }
 }
@@ -141,6 +163,21 @@ pub struct CommandOutput {
     pub output: String,
 }
 
+impl CommandOutput {
+    /// What a command printed that succeeded; one that did not is an answer of the system's.
+    ///
+    /// # Errors
+    /// When its exit status is not 0.
+    pub fn success(self, doing: impl Into<String>) -> Result<String> {
+        let output = self.output.trim();
+        if self.status == 0 {
+            return Ok(output.to_owned());
+        }
+        let happened = format!("exit status {}: {output}", self.status);
+        Err(WorldError::new(WorldErrorKind::Answered, doing, happened))
+    }
+}
+
 /// What was sent by a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
@@ -191,6 +228,74 @@ pub struct SqlTarget {
 
 /// Rows as text, `None` for null.
 pub type Rows = Vec<Vec<Option<String>>>;
+
+/// A moment, as a database server itself knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// Its clock, in its own words.
+    pub time: String,
+    /// Its position in the log, in its own words.
+    pub position: String,
+}
+
+/// A backup that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What the scenario calls it.
+    pub id: String,
+    /// By which a restore finds it.
+    pub label: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Where the array took it: the saved state of each node's disk.
+    pub disks: BTreeMap<String, Saved>,
+}
+
+/// A backup or a restore that stands still in the middle.
+pub struct HalfDone {
+    /// What it had done by then, in its own words.
+    pub seen: String,
+    /// Goes on once it is awaited, and gives what comes of it.
+    pub rest: Pin<Box<dyn Future<Output = Result<CommandOutput>> + Send>>,
+}
+
+/// What a damaged backup looked like.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct Spoiled {
+    /// What was touched.
+    pub what: String,
+    /// Its sum before.
+    pub before: String,
+    /// Its sum after.
+    pub after: String,
+}
+
+/// How far the log is replayed after a restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Point {
+    /// As far as it goes.
+    End,
+    /// No further than the backup needs.
+    Backup,
+    /// To a point that was marked, by its label.
+    Named(String),
+    /// To just before a time.
+    Time(String),
+    /// To just before a position.
+    Position(String),
+}
+
+impl std::fmt::Display for Point {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::End => f.write_str("end"),
+            Self::Backup => f.write_str("backup"),
+            Self::Named(label) => write!(f, "name:{label}"),
+            Self::Time(time) => write!(f, "time:{time}"),
+            Self::Position(position) => write!(f, "position:{position}"),
+        }
+    }
+}
 
 /// What came of an attempt to write where nothing may be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,6 +349,8 @@ pub trait Power: Send + Sync {
     /// Kills every process of a node at once, and returns as soon as the kill has been delivered: what the engine then
     /// does to clear up takes longer, and is no part of the disaster. [`Power::await_down`] waits for that.
     async fn kill(&self, node: &str) -> Result<()>;
+    /// Asks a node to stop, and waits until it has: a clean shutdown.
+    async fn stop(&self, node: &str, within: Duration) -> Result<()>;
     /// Waits until a killed node has no process left.
     async fn await_down(&self, node: &str) -> Result<()>;
     /// Freezes every process of a node.
@@ -280,6 +387,38 @@ pub trait Commands: Send + Sync {
     async fn operate(&self, name: &str, node: &str, command: &[String], within: Duration) -> Result<CommandOutput>;
 }
 
+/// Backups and restores, by the commands that the system declares. A command that fails is an answer, not an error.
+#[async_trait]
+pub trait Backups: Send + Sync {
+    /// Takes a backup: runs the command on a node, which prints where it lies and how large it is.
+    async fn back_up(&self, id: &str, node: &str, command: &[String], within: Duration) -> Result<Taken>;
+    /// Begins a backup with a command that stands still half-way. One that ends before it does so is an error.
+    async fn begin_back_up(&self, id: &str, node: &str, command: &[String], within: Duration) -> Result<HalfDone>;
+    /// Begins a restore with a command that stands still half-way. One that ends before it does so is an error.
+    async fn begin_restore(&self, node: &str, command: &[String], within: Duration) -> Result<HalfDone>;
+    /// Restores a backup on a node that runs, and replays the log up to a point.
+    async fn restore(
+        &self,
+        node: &str,
+        backup: &Taken,
+        point: &Point,
+        command: &[String],
+        within: Duration,
+    ) -> Result<CommandOutput>;
+}
+
+/// Damage to data.
+#[async_trait]
+pub trait Damage: Send + Sync {
+    /// Removes everything on the volume of a node that is down and has a wiper. Gives how many files there were, and how many are left.
+    async fn wipe(&self, node: &str) -> Result<(u64, u64)>;
+    /// Damages a backup where it is kept, by the command that the system declares. Gives what it touched, and the sums
+    /// before and after.
+    async fn spoil(&self, node: &str, backup: &Taken, command: &[String], within: Duration) -> Result<Spoiled>;
+    /// Commits a change, as the role given. Gives the moment just before it, and how many rows it changed.
+    async fn change(&self, target: &SqlTarget, user: &str, statement: &str, within: Duration) -> Result<(Moment, u64)>;
+}
+
 /// Requests of clients.
 #[async_trait]
 pub trait Traffic: Send + Sync {
@@ -311,7 +450,12 @@ pub trait Questions: Send + Sync {
 }
 
 /// A world: every port.
-pub trait World: Provision + Power + Network + Commands + Traffic + Questions {
+pub trait World: Provision + Power + Network + Commands + Backups + Storage + Damage + Traffic + Questions {
     /// Which one.
     fn kind(&self) -> record::World;
+
+    /// A world beside this one, for a copy that is restored in isolation: networks and nodes of its own, the same names
+    /// and the same password, no way from one to the other. The vaults of the plan hold there what they hold here, and
+    /// cannot be written.
+    fn beside(&self, environment: &str, plan: &Plan) -> Result<std::sync::Arc<dyn World>>;
 }

@@ -13,6 +13,8 @@ use super::{Result, WorldError};
 pub enum FoundKind {
     /// A container.
     Container,
+    /// A loop device that holds a disk or a pool of an array.
+    Device,
     /// A volume.
     Volume,
     /// A network.
@@ -40,6 +42,7 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
             FoundKind::Container => "container",
+            FoundKind::Device => "device",
             FoundKind::Volume => "volume",
             FoundKind::Network => "network",
         };

@@ -1,6 +1,8 @@
 //! A small system on a real engine, for the tests of the Docker world: it removes itself, also when a test fails.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub mod disks;
+
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use blackstart::world::{
@@ -39,13 +41,14 @@ pub struct Bench {
 /// Connects as a run of its own.
 pub async fn connect(test: &str) -> DockerWorld {
     let run_id = format!("t{:08x}-{test}", rand::random::<u32>());
-    let run = RunIdentity { run_id, owner: format!("test {}", std::process::id()) };
+    let run = RunIdentity::new(run_id, format!("test {}", std::process::id()));
     DockerWorld::connect(run).await.unwrap_or_else(|error| panic!("this test needs a Docker engine: {error}"))
 }
 
 /// The engine, as a sweep sees it.
 pub async fn remains() -> sweep::Engine {
-    sweep::Engine::connect().await.unwrap_or_else(|error| panic!("this test needs a Docker engine: {error}"))
+    let owner = format!("test {}", std::process::id());
+    sweep::Engine::connect(&owner).await.unwrap_or_else(|error| panic!("this test needs a Docker engine: {error}"))
 }
 
 /// The image that everything here runs: the same as the world's own tools.

@@ -221,7 +221,8 @@ impl Drop for Drill {
 /// What is on the engine of these runs.
 pub fn remains(runs: &[&str]) -> Vec<Found> {
     on_engine(async {
-        let engine = Engine::connect().await.unwrap_or_else(|error| panic!("this test needs a Docker engine: {error}"));
+        let engine =
+            Engine::connect("test").await.unwrap_or_else(|error| panic!("this test needs a Docker engine: {error}"));
         let mut found = engine.list().await.expect("a list");
         found.retain(|one| runs.contains(&one.run_id.as_str()));
         found

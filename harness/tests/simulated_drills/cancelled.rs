@@ -6,13 +6,19 @@ use blackstart_reports::record::Verdict;
 
 use super::stage::{Ran, demand_none, each, malformed, planned, run, run_disturbed};
 
-/// One scenario of each kind: killed, frozen, cut off and healed, a slow link, nothing broken.
-const KINDS: [&str; 5] = [
+/// One scenario of each kind: killed, frozen, cut off and healed, a slow link, nothing broken, data lost, data changed,
+/// backups judged, a backup and a restore interrupted.
+const KINDS: [&str; 10] = [
     "order-management/primary-killed",
     "order-management/standby-zone-outage",
     "order-management/split-brain-refused",
     "order-management/primary-zone-outage-async",
     "order-management/nothing-broken",
+    "order-management/lost-data",
+    "order-management/bad-change",
+    "order-management/backups-judged",
+    "order-management/backup-interrupted",
+    "order-management/restore-interrupted",
 ];
 
 /// From one moment of cancellation to the next. It fits into no period of a drill, so that all phases of each are met.

@@ -1,8 +1,14 @@
 //! Every scenario of the repository ends as it says.
 
-use blackstart_reports::record::{Record, Status, Verdict};
+use blackstart::{
+    plan,
+    scenario::{drill::Interruption, units::Span},
+};
+use blackstart_reports::record::{Backup, LevelResult, Record, Status, Verdict};
 
-use super::stage::{FAILING, PASSING, Ran, demand_none, each, lost_tokens, malformed, planned, run};
+use super::stage::{
+    FAILING, OF_THE_CELL, PASSING, Ran, WITH_BACKUPS, demand_none, each, lost_tokens, malformed, planned, read, run,
+};
 
 const SEEDS: usize = 20;
 
@@ -36,6 +42,106 @@ fn the_drills_that_must_pass_pass() {
         let mut wrong = unless(record.verdict == Verdict::Passed, || format!("{:?}", record.reasons));
         wrong.extend(ran.not_modelled.iter().filter(|what| !what.starts_with("orderflow")).cloned());
         wrong
+    });
+}
+
+#[test]
+fn the_drills_with_backups_pass() {
+    over_seeds(&WITH_BACKUPS, |ran| {
+        let record = &ran.record;
+        let mut wrong = unless(record.verdict == Verdict::Passed, || format!("{:?}", record.reasons));
+        let nowhere = |it: &&Backup| it.label.is_empty() && it.interrupted.is_none();
+        wrong.extend(record.backups.iter().filter(nowhere).map(|it| it.id.clone()));
+        wrong
+    });
+}
+
+#[test]
+fn the_drills_of_the_cell_pass() {
+    over_seeds(&OF_THE_CELL, |ran| {
+        unless(ran.record.verdict == Verdict::Passed, || format!("{:?}", ran.record.reasons))
+    });
+}
+
+#[test]
+fn a_judged_backup_was_put_to_every_check() {
+    over_seeds(&["order-management/backups-judged"], |ran| {
+        let checked = |levels: &[LevelResult]| levels.iter().map(|level| level.checks.len()).sum::<usize>();
+        let judged = ran.record.backups.iter().filter_map(|backup| backup.judgement.as_ref());
+        let all = judged.filter(|judgement| checked(&judgement.levels) > checked(&ran.record.levels)).count();
+        unless(all == 3, || format!("{:?}", ran.record.backups))
+    });
+}
+
+#[test]
+fn a_spoiled_backup_is_found_and_the_others_are_not_blamed() {
+    over_seeds(&["broken/fails-backup-spoiled"], |ran| {
+        let valid: Vec<_> = ran.record.backups.iter().map(|backup| backup.valid).collect();
+        unless(valid == [Some(true), Some(false)], || format!("{valid:?}"))
+    });
+    over_seeds(&["broken/fails-backups-unusable"], |ran| {
+        let valid: Vec<_> = ran.record.backups.iter().map(|backup| backup.valid).collect();
+        unless(valid == [Some(false), Some(false), Some(true)], || format!("{valid:?}"))
+    });
+}
+
+#[test]
+fn what_is_interrupted_is_never_taken_for_complete() {
+    over_seeds(&["order-management/backup-interrupted"], |ran| {
+        let seen = |it: &Backup| (it.valid, it.interrupted.is_some());
+        let seen: Vec<_> = ran.record.backups.iter().map(seen).collect();
+        unless(seen == [(Some(true), false), (None, true), (Some(true), false)], || format!("{seen:?}"))
+    });
+    over_seeds(&["order-management/restore-interrupted"], |ran| {
+        let details: Vec<_> = ran.record.procedure.iter().map(|step| &step.detail).collect();
+        let twice = details.iter().any(|it| it.contains("db-a was killed") && it.contains("from the beginning"));
+        unless(twice, || format!("{details:?}"))
+    });
+}
+
+#[test]
+fn a_restore_is_interrupted_by_the_end_of_the_vault_too() {
+    let mut declared = read("order-management/restore-interrupted");
+    let vault = Interruption { kill: "vault".to_owned() };
+    declared.scenario.recovery.procedure[0].restore.as_mut().unwrap().interrupted = Some(vault);
+    let record = run(plan::build(declared, 1)).record;
+    let details: Vec<_> = record.procedure.iter().map(|step| &step.detail).collect();
+    let twice = details.iter().any(|it| it.contains("vault was killed") && it.contains("from the beginning"));
+    assert!(twice && record.verdict == Verdict::Passed, "{details:?}: {:?}", record.reasons);
+}
+
+#[test]
+fn an_interruption_that_interrupts_nothing_is_an_error_and_no_verdict() {
+    let elsewhere = Interruption { kill: "db-b".to_owned() };
+    let mut declared = read("order-management/restore-interrupted");
+    declared.scenario.recovery.procedure[0].restore.as_mut().unwrap().interrupted = Some(elsewhere);
+    let record = run(plan::build(declared, 1)).record;
+    let why = &record.reasons;
+    assert_eq!(record.verdict, Verdict::CouldNotRun, "{why:?}");
+    assert!(why.iter().any(|why| why.contains("it ended well although db-b was killed")), "{why:?}");
+}
+
+#[test]
+fn a_backup_that_takes_longer_than_the_work_that_may_be_lost_is_reported() {
+    let slow = |target_ms: u64| {
+        let mut declared = read("order-management/lost-data");
+        declared.scenario.targets.rpo.as_mut().unwrap().time = Some(Span::from_ms(target_ms));
+        let notes = run(plan::build(declared, 1)).record.notes;
+        notes.iter().filter(|note| note.contains("longer than the RPO target")).count()
+    };
+    assert_eq!((slow(100), slow(3_600_000)), (2, 0));
+}
+
+#[test]
+fn lost_data_costs_what_was_not_archived_and_a_bad_change_only_what_came_after_it() {
+    over_seeds(&["order-management/lost-data"], |ran| {
+        let lost = &ran.truth.lost;
+        unless(lost_tokens(&ran.record) == lost.iter().cloned().collect(), || format!("truly lost: {lost:?}"))
+    });
+    over_seeds(&["order-management/bad-change"], |ran| {
+        let rpo = ran.record.rpo.as_ref();
+        let before = rpo.filter(|rpo| rpo.seconds.lower > 0.0);
+        unless(before.is_none() && rpo.is_some(), || format!("{rpo:?}"))
     });
 }
 

@@ -14,7 +14,7 @@ use blackstart::{
     clock::Clock,
     drill::{self, Setting},
     plan::{self, Plan},
-    scenario::{self, Declared},
+    scenario::{self, Declared, drill::ServiceLevel},
     world::{
         Provision,
         simulated::{SimulatedWorld, Truth},
@@ -27,7 +27,7 @@ use blackstart_reports::{
 use tokio_util::sync::CancellationToken;
 
 /// The drills that must pass.
-pub const PASSING: [&str; 7] = [
+pub const PASSING: [&str; 8] = [
     "order-management/app-zone-outage",
     "order-management/nothing-broken",
     "order-management/primary-killed",
@@ -35,7 +35,25 @@ pub const PASSING: [&str; 7] = [
     "order-management/primary-zone-outage-async",
     "order-management/split-brain-refused",
     "order-management/standby-zone-outage",
+    "order-management/two-zones-outage",
 ];
+
+/// The drills that must pass, and take backups.
+pub const WITH_BACKUPS: [&str; 8] = [
+    "order-management/backups-judged",
+    "order-management/backup-interrupted",
+    "order-management/bad-change",
+    "order-management/bad-change-by-time",
+    "order-management/bad-change-to-point",
+    "order-management/lost-data",
+    "order-management/restore-interrupted",
+    "order-management/two-zones-lost",
+];
+
+/// The drills of the process cell that must pass. The model takes every backup for one of the database, so the one that
+/// restores a configuration is not among them.
+pub const OF_THE_CELL: [&str; 3] =
+    ["process-cell/nothing-broken", "process-cell/dump-restored", "process-cell/exports-judged"];
 
 /// The drills that must fail.
 pub const FAILING: [&str; 2] = ["broken/fails-rto-out-of-reach", "broken/fails-split-brain-unfenced"];
@@ -61,6 +79,8 @@ pub struct Ran {
     pub calls: Vec<String>,
     /// How long the most patient client waits for an answer.
     pub patience: Duration,
+    /// What counts as service.
+    pub level: ServiceLevel,
     /// When the drill ended.
     pub ended: Duration,
 }
@@ -93,7 +113,7 @@ pub fn run_disturbed(plan: Plan, disturb: impl FnOnce(&SimulatedWorld, Cancellat
     runtime.block_on(async {
         let clock = Clock::start();
         let world = Arc::new(SimulatedWorld::new(&plan, plan.seed, clock));
-        let patience = plan.load.deadline.max(plan.load.probe_deadline);
+        let (patience, level) = (plan.load.deadline.max(plan.load.probe_deadline), plan.service_level.clone());
         let setting = Setting::keeping_nothing(clock);
         disturb(&world, setting.cancel.clone());
         let drill = drill::run(plan, world.clone(), setting);
@@ -108,6 +128,7 @@ pub fn run_disturbed(plan: Plan, disturb: impl FnOnce(&SimulatedWorld, Cancellat
             not_modelled: world.not_modelled(),
             calls,
             patience,
+            level,
             ended,
         }
     })

@@ -4,7 +4,8 @@ use blackstart::{
     plan::{Plan, build, random::stream},
     scenario::{
         Declared,
-        drill::{Condition, Darkness, RpoTarget, SlowLink},
+        drill::RpoTarget,
+        fault::{Condition, Darkness, SlowLink},
         system::{Replication, Role},
         units::{Moment, OneOf, Span},
     },

@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::view::{self, Sheet};
 use super::words::{self, Tone};
-use super::{svg, text};
+use super::{backups, svg, text};
 use crate::record::{Record, Rpo};
 
 /// The page's style sheet.
@@ -175,15 +175,15 @@ fn rest(record: &Record) -> Markup {
         view::faults_sheet(record, "Conditions", &record.conditions),
         view::outages_sheet(record),
         view::load_sheet(record),
-        view::backups_sheet(record),
         view::timeline_sheet(record),
         view::milestones_sheet(record),
         view::phases_sheet(record),
     ];
     html! {
-        @for sheet in sheets.iter().filter(|sheet| !sheet.rows.is_empty()) {
+        @for sheet in sheets.iter().chain(&backups::sheets(record)).filter(|sheet| !sheet.rows.is_empty()) {
             section { h2 { (sheet.title) } (table(sheet)) }
         }
+        (remarks(backups::remark(record).as_slice()))
         (lines("Left behind", &view::clean_lines(&record.leftovers)))
         (lines("Notes", &view::clean_lines(&record.notes)))
     }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::backups;
 use super::view::{self, Sheet};
 use super::words::{self, Tone};
 use crate::record::Record;
@@ -26,7 +27,10 @@ pub fn render(record: &Record) -> String {
     folded(&mut out, &view::milestones_sheet(record));
     folded(&mut out, &view::outages_sheet(record));
     folded(&mut out, &view::load_sheet(record));
-    folded(&mut out, &view::backups_sheet(record));
+    for sheet in backups::sheets(record) {
+        folded(&mut out, &sheet);
+    }
+    bullets(&mut out, &backups::remark(record).into_iter().collect::<Vec<_>>());
     folded(&mut out, &view::faults_sheet(record, "Faults and their proof", &record.faults));
     folded(&mut out, &view::faults_sheet(record, "Conditions", &record.conditions));
     folded(&mut out, &view::phases_sheet(record));

@@ -3,6 +3,7 @@
 //! `view` turns a record into small sheets of cells, `text` and `words` say how numbers and outcomes read; a
 //! rendering only lays them out. Every rendering of a simulated run carries [`SIMULATED_MARK`].
 
+mod backups;
 mod bar;
 pub mod diff;
 pub mod distribution;
@@ -11,6 +12,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod repeat;
+pub mod selftest;
 mod summary;
 mod svg;
 pub mod terminal;

@@ -9,7 +9,7 @@ use comfy_table::{
 
 use super::view::{self, Cell, Sheet};
 use super::words::{self, Tone};
-use super::{Style, bar, text};
+use super::{Style, backups, bar, text};
 use crate::record::{CheckResult, LevelResult, Record, Rpo, Status};
 
 /// How far everything below a heading is set in.
@@ -31,7 +31,10 @@ pub fn render(record: &Record, style: &Style) -> String {
     page.sheet(&view::procedure_sheet(record));
     losses(&mut page, record);
     page.sheet(&view::load_sheet(record));
-    page.sheet(&view::backups_sheet(record));
+    for sheet in backups::sheets(record) {
+        page.sheet(&sheet);
+    }
+    page.lines(&backups::remark(record).into_iter().collect::<Vec<_>>());
     faults(&mut page, "Faults", view::faults_sheet(record, "Faults", &record.faults));
     faults(&mut page, "Conditions", view::faults_sheet(record, "Conditions", &record.conditions));
     page.sheet(&view::phases_sheet(record));
@@ -277,6 +280,27 @@ impl Page {
         }
     }
 
+    /// The verdict and what it is about.
+    pub(super) fn first_line(&mut self, verdict: &str, tone: Tone, title: &str) {
+        let room = self.width.saturating_sub(verdict.chars().count() + 2);
+        let title = text::shorten(title, room);
+        self.push(&format!("{}  {}", self.palette.strong(tone, verdict), self.palette.strong(Tone::Plain, &title)));
+    }
+
+    /// A line of little weight.
+    pub(super) fn quiet(&mut self, line: &str) {
+        self.push(&self.palette.paint(Tone::Quiet, &text::shorten(line, self.width)));
+    }
+
+    /// Sentences with a dash before each, under no heading.
+    pub(super) fn dashes(&mut self, lines: &[String], tone: Tone) {
+        let mut table = Table::new();
+        for line in lines {
+            table.add_row([TableCell::new("-"), self.palette.cell(line, tone)]);
+        }
+        self.table(table, 2);
+    }
+
     fn line(&mut self, line: &str) {
         self.push(format!("{:INDENT$}{line}", "").trim_end());
     }
@@ -308,6 +332,16 @@ impl Page {
         self.table(table, sheet.header.len());
     }
 
+    /// A table under its title, without names of columns.
+    pub(super) fn grid(&mut self, title: &str, rows: &[Vec<Cell>]) {
+        self.heading(title);
+        let mut table = Table::new();
+        for row in rows {
+            table.add_row(row.iter().map(|Cell { text, tone }| self.palette.cell(text, *tone)));
+        }
+        self.table(table, rows.iter().map(Vec::len).max().unwrap_or_default());
+    }
+
     /// Sentences, each wrapped, in a quiet tone.
     pub(super) fn lines(&mut self, lines: &[String]) {
         let mut table = Table::new();
@@ -324,11 +358,7 @@ impl Page {
             return;
         }
         self.heading(title);
-        let mut table = Table::new();
-        for line in lines {
-            table.add_row([TableCell::new("-"), self.palette.cell(line, tone)]);
-        }
-        self.table(table, 2);
+        self.dashes(lines, tone);
     }
 
     /// Lays a table out within the page. No column but the last takes more than two fifths of the width.

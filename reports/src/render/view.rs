@@ -22,11 +22,11 @@ impl Cell {
         Self { text: text::clean(text.as_ref()), tone: Tone::Plain }
     }
 
-    fn quiet(text: impl AsRef<str>) -> Self {
+    pub(super) fn quiet(text: impl AsRef<str>) -> Self {
         Self { text: text::clean(text.as_ref()), tone: Tone::Quiet }
     }
 
-    fn toned((text, tone): (&str, Tone)) -> Self {
+    pub(super) fn toned((text, tone): (&str, Tone)) -> Self {
         Self { text: text.to_owned(), tone }
     }
 }
@@ -118,7 +118,7 @@ pub(super) fn moment(origin: &Origin, at_ms: f64) -> String {
     if size.starts_with('-') { format!("t{size} s") } else { format!("t+{size} s") }
 }
 
-fn moments(origin: &Origin, at_ms: Interval<f64>) -> String {
+pub(super) fn moments(origin: &Origin, at_ms: Interval<f64>) -> String {
     let (lower, upper) = (moment(origin, at_ms.lower), moment(origin, at_ms.upper));
     if lower == upper { lower } else { format!("{lower} … {upper}") }
 }
@@ -179,7 +179,10 @@ fn recovery_time(record: &Record, rto: &Rto, endpoint: Endpoint) -> Measure {
     };
     let target = rto.target.filter(|_| endpoint == rto.endpoint);
     let absent = match endpoint {
-        _ if nothing_broken(record) => "nothing was broken",
+        // A control can miss its target too: by an outage that nobody made.
+        _ if nothing_broken(record) && !(target.is_some() && rto.verdict == TargetVerdict::Failed) => {
+            "nothing was broken"
+        }
         Endpoint::Recovery if record.procedure.is_empty() => "no procedure ran",
         _ => "not within the run",
     };
@@ -553,30 +556,6 @@ pub(super) fn faults_sheet(record: &Record, title: &'static str, faults: &[Fault
         header: &["kind", "what", "victims", "in place", "healed", "proof that it bit"],
         numeric: &[],
         rows: faults.iter().map(row).collect(),
-    }
-}
-
-/// The backups.
-pub(super) fn backups_sheet(record: &Record) -> Sheet {
-    let row = |backup: &crate::record::Backup| {
-        let valid = match backup.valid {
-            Some(true) => ("valid", Tone::Good),
-            Some(false) => ("invalid", Tone::Bad),
-            None => ("not restored", Tone::Quiet),
-        };
-        vec![
-            Cell::plain(&backup.id),
-            Cell::plain(&backup.method),
-            Cell::toned(valid),
-            Cell::plain(text::bytes(backup.bytes)),
-            Cell::plain(text::seconds(backup.seconds)),
-        ]
-    };
-    Sheet {
-        title: "Backups",
-        header: &["backup", "method", "restored", "size", "took"],
-        numeric: &[3, 4],
-        rows: record.backups.iter().map(row).collect(),
     }
 }
 

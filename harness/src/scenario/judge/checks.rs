@@ -3,14 +3,15 @@
 use super::{
     Note, SystemRule,
     names::{
-        database_on, exactly_one, more_than_nothing, needs_is_writer, not_empty, twice, unknown_database, unknown_node,
-        unknown_request,
+        database_on, exactly_one, more_than_nothing, needs_is_replica, needs_is_writer, not_empty, twice,
+        unknown_database, unknown_node, unknown_request,
     },
     templates::{left_as_it_stands, not_filled_in},
     topology::{no_command, not_a_path, not_observed},
 };
 use crate::scenario::{
     System,
+    content_hash::{ContentHashCheck, REPLICAS},
     system::{Check, HttpCheck, InvocationCheck, OneWriterCheck, SqlCheck},
 };
 
@@ -26,6 +27,7 @@ pub(super) const RULES: &[SystemRule] = &[
     command_checks,
     writer_checks,
     agreements,
+    content_hashes,
     invocations,
 ];
 
@@ -74,6 +76,7 @@ fn kinds(system: &System) -> Vec<Note> {
                 ("command", check.command.is_some()),
                 ("one_writer", check.one_writer.is_some()),
                 ("agreement", check.agreement.is_some()),
+                ("content_hash", check.content_hash.is_some()),
                 ("history", check.history.is_some()),
                 ("invocation", check.invocation.is_some()),
             ];
@@ -175,6 +178,29 @@ fn agreements(system: &System) -> Vec<Note> {
             notes.flatten().chain(same).collect::<Vec<_>>()
         })
         .collect()
+}
+
+fn content_hashes(system: &System) -> Vec<Note> {
+    each_check(system)
+        .filter_map(|(key, check)| Some((format!("{key}.content_hash"), check.content_hash.as_ref()?)))
+        .flat_map(|(key, check)| content_hash(&key, check, system))
+        .collect()
+}
+
+fn content_hash(key: &str, check: &ContentHashCheck, system: &System) -> Vec<Note> {
+    let ContentHashCheck { left, right, tables } = check;
+    let key_of = |side: &str| format!("{key}.{side}");
+    let right_note = if right.on == REPLICAS {
+        needs_is_replica(&key_of("right"), &right.database, system)
+    } else {
+        database_on(&key_of("right"), &right.on, &right.database, system)
+    };
+    let same = (left == right)
+        .then(|| Note::new(key_of("right"), "both sides are the same server", "let each be a server of its own"));
+    let nothing = tables.iter().position(|table| table.trim().is_empty());
+    let table = nothing.and_then(|index| not_empty(format!("{key}.tables[{index}]"), true, "name a table"));
+    let left_note = database_on(&key_of("left"), &left.on, &left.database, system);
+    [left_note, right_note, same, table].into_iter().flatten().collect()
 }
 
 fn invocations(system: &System) -> Vec<Note> {

@@ -7,13 +7,14 @@ use super::{
 };
 use crate::scenario::{
     Scenario, System,
-    drill::{Cause, Condition, Cut, Darkness, DisasterClass, Fault, Origin},
+    drill::{Cause, DisasterClass, Origin},
+    fault::{Condition, Cut, Darkness, Fault},
     units::{OneOf, Span},
 };
 
 pub(super) const RULES: &[ScenarioRule] =
     &[kinds, conditions, first_fault, self_healing, cuts_of_oneself, disaster, disaster_and_faults];
-pub(super) const PAIR_RULES: &[PairRule] = &[victims, dark_zones, cut_nodes, slow_links];
+pub(super) const PAIR_RULES: &[PairRule] = &[victims, dark_zones, lost_sites, cut_nodes, slow_links];
 
 /// The least time of load before the first fault: without it there is no *before* to compare with.
 const LEAST_BEFORE: Span = Span::from_ms(1000);
@@ -34,6 +35,13 @@ fn kinds(scenario: &Scenario) -> Vec<Note> {
                 ("pause", fault.pause.is_some()),
                 ("zone_dark", fault.zone_dark.is_some()),
                 ("cut", fault.cut.is_some()),
+                ("data_lost", fault.data_lost.is_some()),
+                ("bad_change", fault.bad_change.is_some()),
+                ("backup_spoiled", fault.backup_spoiled.is_some()),
+                ("power_loss", fault.power_loss.is_some()),
+                ("disk_full", fault.disk_full.is_some()),
+                ("disk_gone", fault.disk_gone.is_some()),
+                ("site_lost", fault.site_lost.is_some()),
             ];
             exactly_one(&key, "a fault", &kinds)
         })
@@ -67,7 +75,10 @@ fn self_healing(scenario: &Scenario) -> Vec<Note> {
                 return more_than_nothing(key, true);
             }
             let mend = "drop `heal_after`; bring the nodes back by `start` in the procedure";
-            (fault.kill.is_some() || is_killed).then(|| Note::new(key, "what was killed cannot be healed", mend))
+            let is_lost = fault.data_lost.is_some() || fault.bad_change.is_some() || fault.backup_spoiled.is_some();
+            let is_broken = fault.power_loss.is_some() || fault.disk_gone.is_some() || fault.site_lost.is_some();
+            let is_scar = fault.kill.is_some() || is_killed || is_lost || is_broken;
+            is_scar.then(|| Note::new(key, "what was killed or destroyed cannot be healed", mend))
         })
         .collect()
 }
@@ -146,6 +157,21 @@ fn dark_zones(scenario: &Scenario, system: &System) -> Vec<Note> {
             let is_empty = !system.nodes.iter().any(|node| node.zone.as_ref() == Some(zone));
             let note = unknown(key.clone(), "zone of this system", zone, zones(system));
             let empty = || Note::new(key, format!("no node stands in zone `{zone}`"), "name a zone that holds nodes");
+            note.or_else(|| is_empty.then(empty))
+        })
+        .collect()
+}
+
+fn lost_sites(scenario: &Scenario, system: &System) -> Vec<Note> {
+    each_fault(scenario)
+        .filter_map(|(key, fault)| Some((format!("{key}.site_lost.site"), &fault.site_lost.as_ref()?.site)))
+        .filter_map(|(key, name)| {
+            let sites = system.sites.iter().map(|site| site.name.as_str());
+            let note = unknown(key.clone(), "site of this system", name, sites);
+            let site = system.sites.iter().find(|site| site.name == *name);
+            let stands_in = |zone: &String| site.is_some_and(|site| site.zones.contains(zone));
+            let is_empty = !system.nodes.iter().filter_map(|node| node.zone.as_ref()).any(stands_in);
+            let empty = || Note::new(key, format!("no node stands at site `{name}`"), "name a site that holds nodes");
             note.or_else(|| is_empty.then(empty))
         })
         .collect()

@@ -104,6 +104,17 @@ pub(super) fn needs_is_writer(key: impl Into<String>, name: &str, database: &Dat
     })
 }
 
+/// What is wrong with looking for the replicas of a database. `key` is the mapping with `on` and `database`.
+pub(super) fn needs_is_replica(key: &str, name: &str, system: &System) -> Option<Note> {
+    let Some(database) = system.databases.get(name) else {
+        return unknown_database(format!("{key}.database"), name, system);
+    };
+    database.is_replica.is_none().then(|| {
+        let problem = format!("database `{name}` does not say how its replicas are recognised");
+        Note::new(format!("{key}.on"), problem, format!("give `databases.{name}` an `is_replica` query"))
+    })
+}
+
 /// Notes where a name stands twice.
 pub(super) fn twice<'a>(what: &str, names: impl Iterator<Item = (String, &'a str)>) -> Vec<Note> {
     let mut seen = std::collections::BTreeMap::new();

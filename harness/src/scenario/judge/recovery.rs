@@ -16,8 +16,12 @@ pub(super) const RULES: &[ScenarioRule] =
     &[recoverer, nothing_to_recover, detection, decision, kinds_of_steps, commands_of_steps, time_limits];
 pub(super) const PAIR_RULES: &[PairRule] = &[nodes_of_steps, operations, databases_of_steps, override_of_replication];
 
+/// Those that look at each step by itself, wherever its list stands.
+pub(super) const STEP_RULES: &[ScenarioRule] = &[kinds_of_steps, commands_of_steps, time_limits];
+pub(super) const STEP_PAIR_RULES: &[PairRule] = &[nodes_of_steps, operations, databases_of_steps];
+
 /// Every step of a scenario, with its key.
-fn each_step(scenario: &Scenario) -> impl Iterator<Item = (String, &Step)> {
+pub(super) fn each_step(scenario: &Scenario) -> impl Iterator<Item = (String, &Step)> {
     let recovery = &scenario.recovery;
     let lists = [("procedure", &recovery.procedure), ("afterwards", &recovery.afterwards)];
     lists.into_iter().flat_map(|(name, steps)| {
@@ -38,8 +42,9 @@ fn recoverer(scenario: &Scenario) -> Vec<Note> {
             let steps =
                 steps.then(|| Note::new("recovery.procedure", without, "write them, or let the system recover"));
             let without = "nothing says how the failure is detected";
-            let mend = "add `detect`: which request, how often, and how many failures";
-            [steps, recovery.detect.is_none().then(|| Note::new("recovery.detect", without, mend))]
+            let mend = "add `detect`: which request, how often, and how many failures; or `alert`, for damage";
+            let is_blind = recovery.detect.is_none() && recovery.alert.is_none();
+            [steps, is_blind.then(|| Note::new("recovery.detect", without, mend))]
         }
         Recoverer::System => [steps("the system recovers by itself, and yet there are steps"), None],
         Recoverer::Nobody => {
@@ -53,8 +58,10 @@ fn recoverer(scenario: &Scenario) -> Vec<Note> {
 }
 
 fn nothing_to_recover(scenario: &Scenario) -> Vec<Note> {
+    // A spoiled backup takes no service away: it is found when it is judged, and nothing is to be recovered.
+    let breaks_service = scenario.faults.iter().any(|fault| fault.backup_spoiled.is_none());
     let note = match (scenario.recovery.by, scenario.faults.is_empty()) {
-        (Recoverer::Nobody, false) => {
+        (Recoverer::Nobody, false) if breaks_service => {
             Note::new("recovery.by", "something breaks, and nobody recovers", "write `system` or `procedure`")
         }
         (Recoverer::System | Recoverer::Procedure, true) => {
@@ -95,6 +102,10 @@ fn kinds_of_steps(scenario: &Scenario) -> Vec<Note> {
                 ("await_writer", step.await_writer.is_some()),
                 ("command", step.command.is_some()),
                 ("refuses_writes", step.refuses_writes.is_some()),
+                ("restore", step.restore.is_some()),
+                ("secondary", step.secondary.is_some()),
+                ("redirect", step.redirect.is_some()),
+                ("bring_back", step.bring_back.is_some()),
             ];
             exactly_one(&key, "a step", &kinds)
         })

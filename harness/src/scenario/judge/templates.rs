@@ -9,7 +9,8 @@ use crate::scenario::System;
 pub(super) const RULES: &[SystemRule] = &[templates];
 
 /// What `${...}` can stand for in the strings of a node.
-const OF_NODES: &[&str] = &["node", "zone", "upstream", "peers", "synchronous"];
+const OF_NODES: &[&str] =
+    &["node", "zone", "upstream", "peers", "synchronous", "vault", "spares", "clustered", "archive", "archive_seconds"];
 /// What it can stand for anywhere.
 const ANYWHERE: &[&str] = &["node", "zone", "upstream", "peers", "synchronous", "argument", "token", "number"];
 

@@ -204,14 +204,16 @@ fn readiness(system: &System) -> Vec<Note> {
     each_node(system)
         .filter_map(|(key, node)| Some((format!("{key}.ready"), node, node.ready.as_ref()?)))
         .flat_map(|(key, node, ready)| {
-            let kinds = [("sql", ready.sql.is_some()), ("http", ready.http.is_some())];
+            let kinds = [("sql", ready.sql.is_some()), ("http", ready.http.is_some()), ("run", ready.run.is_some())];
             let kind = exactly_one(&key, "readiness", &kinds);
             let sql = ready.sql.as_ref().and_then(|sql| asked_of(&format!("{key}.sql"), node, &sql.database, system));
             let http = ready.http.as_ref();
             let port = http.and_then(|http| not_observed(format!("{key}.http.port"), http.port, node));
             let path = http.and_then(|http| not_a_path(format!("{key}.http.path"), &http.path));
+            let is_idle = ready.run.as_ref().is_some_and(Vec::is_empty);
+            let run = not_empty(format!("{key}.run"), is_idle, "write the command");
             let within = ready.within.and_then(|span| more_than_nothing(format!("{key}.within"), span.ms() == 0.0));
-            [kind, sql, port, path, within].into_iter().flatten()
+            [kind, sql, port, path, run, within].into_iter().flatten()
         })
         .collect()
 }

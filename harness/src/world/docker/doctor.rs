@@ -10,8 +10,10 @@ use bollard::query_parameters::{StartContainerOptions, WaitContainerOptions};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::{DockerWorld, RunIdentity, errors::Doing, images};
-use crate::world::{NodeSpec, Power, Provision, RelayTarget, Resource, Result, WorldError, WorldErrorKind};
+use super::{DockerWorld, RunIdentity, array::make_array_image, errors::Doing, images, nodes::volume_mount};
+use crate::world::{
+    ArraySpec, NodeSpec, Power, Provision, RelayTarget, Resource, Result, Storage, WorldError, WorldErrorKind,
+};
 
 /// The image that everything of ours is built on.
 pub const BASE_IMAGE: &str = "debian:trixie-slim";
@@ -104,11 +106,11 @@ const NETEM: Probe = Probe {
     needed_for: "latency and loss made by the kernel",
     mend: "run on a kernel with sch_netem, or leave latency out",
 };
-const LOOP: Probe = Probe {
-    name: "loop devices",
+const ARRAY: Probe = Probe {
+    name: "storage array",
     is_vital: false,
     needed_for: "storage faults and snapshots of a consistency group",
-    mend: "let containers have SYS_ADMIN and MKNOD, on a kernel with loop devices",
+    mend: "let containers have SYS_ADMIN, MKNOD and /dev, on a kernel with loop devices, btrfs and XFS",
 };
 const DISK: Probe = Probe {
     name: "disk",
@@ -119,7 +121,7 @@ const DISK: Probe = Probe {
 
 /// Tries everything. Where no engine answers, that is the only finding.
 pub async fn examine(owner: &str) -> Vec<Finding> {
-    let run = RunIdentity { run_id: format!("doctor-{:08x}", rand::random::<u32>()), owner: owner.to_owned() };
+    let run = RunIdentity::new(format!("doctor-{:08x}", rand::random::<u32>()), owner);
     let world = match DockerWorld::connect(run).await {
         Ok(world) => world,
         Err(error) => return vec![ENGINE.found(Err(error))],
@@ -166,7 +168,7 @@ impl DockerWorld {
             findings.push(LIMIT.found(self.in_helper(&try_queue("htb")).await));
             findings.push(NETEM.found(self.in_helper(&try_queue("netem delay 1ms")).await));
             findings.push(DISK.found(self.free_disk().await));
-            findings.push(LOOP.found(self.try_loop_devices().await));
+            findings.push(ARRAY.found(self.try_array().await));
         }
         for resource in resources().iter().rev() {
             if let Err(error) = self.remove(resource).await {
@@ -212,32 +214,46 @@ impl DockerWorld {
         Err(WorldError::new(WorldErrorKind::DiskFull, "look at the disk", detail))
     }
 
-    /// A container with the rights that a storage array needs asks the kernel for a free loop device. It takes none.
-    async fn try_loop_devices(&self) -> Result<String> {
-        let doing = "try loop devices";
-        let name = self.run.container("loop");
-        let image = self.tools_image(&|_| {}).await?.tag.clone();
-        let rules = ["b 7:* rmw", "c 10:237 rmw"].map(str::to_owned).to_vec();
+    /// A small array with one disk: a node's container writes on it, a snapshot is taken, and what lies there is looked at.
+    async fn try_array(&self) -> Result<String> {
+        let doing = "try a storage array";
+        let image = make_array_image(&self.docker, &|_| {}).await?;
+        let size = 320 * 1024 * 1024;
+        let spec = ArraySpec { pool_bytes: size, disk_bytes: size, remote_bytes: None };
+        let made = [Resource::Array(spec), Resource::Disk { node: NODE.to_owned(), from: None }];
+        let tried = timeout(PROBE_WITHIN, self.use_array(&made, image.tag, doing)).await;
+        self.remove_container(&self.run.container("writer"), doing).await?;
+        for resource in made.iter().rev() {
+            self.remove(resource).await?;
+        }
+        let late = || WorldError::new(WorldErrorKind::TimedOut, doing, format!("nothing within {PROBE_WITHIN:?}"));
+        tried.map_err(|_| late())?
+    }
+
+    async fn use_array(&self, made: &[Resource], image: String, doing: &str) -> Result<String> {
+        for resource in made {
+            self.create(resource).await?;
+        }
+        let write = "echo there >/disk/file; sync -f /disk/file; grep ' /disk ' /proc/mounts";
         let body = ContainerCreateBody {
             image: Some(image),
-            cmd: Some(["losetup", "-f"].map(str::to_owned).to_vec()),
-            labels: Some(self.run.labels("node", Some("loop"))),
+            cmd: Some(["sh", "-ec", write].map(str::to_owned).to_vec()),
+            labels: Some(self.run.labels("node", Some("writer"))),
             host_config: Some(HostConfig {
-                cap_add: Some(["SYS_ADMIN", "MKNOD"].map(str::to_owned).to_vec()),
-                device_cgroup_rules: Some(rules),
-                binds: Some(vec!["/dev:/dev".to_owned()]),
+                network_mode: Some("none".to_owned()),
+                mounts: Some(vec![volume_mount(self.run.volume(NODE), "/disk")]),
                 ..self.host_config(&[])
             }),
             ..Default::default()
         };
-        let tried = timeout(PROBE_WITHIN, self.run_to_end(&name, body, doing)).await;
-        self.remove_container(&name, doing).await?;
-        let late = || WorldError::new(WorldErrorKind::TimedOut, doing, format!("nothing within {PROBE_WITHIN:?}"));
-        let (status, said) = tried.map_err(|_| late())??;
-        if status == 0 && said.starts_with("/dev/loop") {
-            return Ok(format!("{said} is free"));
+        let (status, said) = self.run_to_end(&self.run.container("writer"), body, doing).await?;
+        if status != 0 {
+            return Err(WorldError::new(WorldErrorKind::Answered, doing, said));
         }
-        Err(WorldError::new(WorldErrorKind::Answered, doing, said))
+        self.snapshot("probe").await?;
+        let state = self.inspect(NODE).await?;
+        let seen = format!("a node writes on {}, a snapshot is taken", said.split(' ').next().unwrap_or_default());
+        if state.is_sound { Ok(seen) } else { Err(WorldError::new(WorldErrorKind::Answered, doing, state.detail)) }
     }
 
     async fn run_to_end(&self, name: &str, body: ContainerCreateBody, doing: &str) -> Result<(i64, String)> {

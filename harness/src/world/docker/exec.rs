@@ -1,14 +1,20 @@
 //! Commands in containers, with a deadline: the management path, which no fault touches.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use async_trait::async_trait;
 use bollard::{
     Docker,
+    container::LogOutput,
+    errors::Error,
     exec::{CreateExecOptions, StartExecOptions, StartExecResults},
 };
-use futures_util::StreamExt;
-use tokio::time::{Instant, sleep, timeout_at};
+use futures_util::{Stream, StreamExt};
+use serde::de::DeserializeOwned;
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt},
+    time::{Instant, sleep, timeout_at},
+};
 
 use super::{DockerWorld, errors::Doing};
 use crate::world::{CommandOutput, Commands, Result, WorldError, WorldErrorKind};
@@ -36,29 +42,78 @@ pub(super) async fn exec(
     }
 }
 
+/// What a command printed as its last line of JSON of this form: before it, programs may warn of anything.
+pub(super) fn last_json<T: DeserializeOwned>(output: &str) -> Option<T> {
+    output.lines().rev().find_map(|line| serde_json::from_str(line.trim()).ok())
+}
+
 async fn exec_to_end(docker: &Docker, container: &str, doing: &str, command: &[String]) -> Result<CommandOutput> {
-    let options = CreateExecOptions {
-        attach_stdout: Some(true),
-        attach_stderr: Some(true),
-        user: Some("0".to_owned()),
-        cmd: Some(command.to_vec()),
-        ..Default::default()
-    };
-    let id = docker.create_exec(container, options).await.doing(doing)?.id;
-    let started = docker.start_exec(&id, None::<StartExecOptions>).await.doing(doing)?;
-    let output = match started {
-        StartExecResults::Attached { mut output, .. } => {
-            let mut kept = Vec::new();
-            while let Some(piece) = output.next().await {
-                let piece = piece.doing(doing)?.into_bytes();
-                let room = OUTPUT_BYTES - kept.len();
-                kept.extend_from_slice(&piece[..piece.len().min(room)]);
-            }
-            String::from_utf8_lossy(&kept).into_owned()
+    let mut running = Running::start(docker, container, doing, command, false).await?;
+    while running.hear().await? {}
+    running.ended().await
+}
+
+/// A command that runs in a container, and what it has printed so far.
+pub(super) struct Running {
+    docker: Docker,
+    id: String,
+    doing: String,
+    input: Pin<Box<dyn AsyncWrite + Send>>,
+    output: Pin<Box<dyn Stream<Item = std::result::Result<LogOutput, Error>> + Send>>,
+    kept: Vec<u8>,
+}
+
+impl Running {
+    /// Starts a command as root, which may be sent lines where it is to listen.
+    pub(super) async fn start(
+        docker: &Docker,
+        container: &str,
+        doing: &str,
+        command: &[String],
+        listens: bool,
+    ) -> Result<Self> {
+        let options = CreateExecOptions {
+            attach_stdin: Some(listens),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            user: Some("0".to_owned()),
+            cmd: Some(command.to_vec()),
+            ..Default::default()
+        };
+        let id = docker.create_exec(container, options).await.doing(doing)?.id;
+        let (docker, doing, kept) = (docker.clone(), doing.to_owned(), Vec::new());
+        match docker.start_exec(&id, None::<StartExecOptions>).await.doing(&doing)? {
+            StartExecResults::Attached { output, input } => Ok(Self { docker, id, doing, input, output, kept }),
+            StartExecResults::Detached => Err(WorldError::new(WorldErrorKind::Other, doing, "the command is detached")),
         }
-        StartExecResults::Detached => String::new(),
-    };
-    Ok(CommandOutput { status: exit_status(docker, &id, doing).await?, output })
+    }
+
+    /// Waits until it prints something more; false once it prints nothing any more.
+    pub(super) async fn hear(&mut self) -> Result<bool> {
+        let Some(piece) = self.output.next().await else { return Ok(false) };
+        let piece = piece.doing(&self.doing)?.into_bytes();
+        let room = OUTPUT_BYTES - self.kept.len();
+        self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
+        Ok(true)
+    }
+
+    /// What it has printed so far.
+    pub(super) fn printed(&self) -> String {
+        String::from_utf8_lossy(&self.kept).into_owned()
+    }
+
+    /// Sends it a line. Whoever has ended meanwhile hears nothing, and its status tells.
+    pub(super) async fn send_line(&mut self) {
+        if self.input.write_all(b"\n").await.is_ok() {
+            let _ = self.input.flush().await;
+        }
+    }
+
+    /// What came of it, once it prints nothing any more.
+    pub(super) async fn ended(self) -> Result<CommandOutput> {
+        let status = exit_status(&self.docker, &self.id, &self.doing).await?;
+        Ok(CommandOutput { status, output: self.printed() })
+    }
 }
 
 async fn exit_status(docker: &Docker, id: &str, doing: &str) -> Result<i64> {

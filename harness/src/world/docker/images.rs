@@ -96,7 +96,7 @@ fn context(name: &str, folder: &Path, programs: &[String]) -> Result<Vec<Entry>>
     Ok(entries)
 }
 
-async fn build_where_missing(
+pub(super) async fn build_where_missing(
     docker: &Docker,
     name: &str,
     entries: Vec<Entry>,

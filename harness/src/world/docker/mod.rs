@@ -1,11 +1,16 @@
 //! Real containers.
 //!
 //! [`DockerWorld`] is the one implementation of the ports that acts on a Docker engine. Its rooms: `names` and
-//! `subnet` say what a run's things are called and which addresses they have; `images`, `networks`, `nodes`, `relay` and
-//! `helper` make them; `power`, `links`, `exec`, `traffic` and `questions` are the ports; `provision` makes and removes
-//! by the ledger's words. [`sweep`] removes what other runs left, and [`doctor`] says what an engine can do.
+//! `subnet` say what a run's things are called and which addresses they have; `images`, `networks`, `nodes`, `relay`,
+//! `helper` and `array` make them; `power`, `links`, `exec`, `backups`, `storage`, `damage`, `traffic` and `questions` are
+//! the ports; `provision` makes and removes by the ledger's words. [`sweep`] removes what other runs left, `devices` also
+//! what has no label, and [`doctor`] says what an engine can do.
 
+mod array;
+mod backups;
 mod cuts;
+mod damage;
+mod devices;
 mod dockerfile;
 pub mod doctor;
 mod environment;
@@ -24,6 +29,7 @@ mod questions;
 mod relay;
 mod shell;
 mod sql;
+mod storage;
 mod subnet;
 pub mod sweep;
 mod tarball;
@@ -31,7 +37,7 @@ mod traffic;
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -43,8 +49,9 @@ use tokio_util::task::TaskTracker;
 pub use names::RunIdentity;
 pub use programs::find_program;
 
-use self::{errors::Doing, helper::Helper, images::Image, sql::Connections, subnet::Subnet};
+use self::{array::Array, errors::Doing, helper::Helper, images::Image, sql::Connections, subnet::Subnet};
 use super::{Result, World, WorldError, WorldErrorKind};
+use crate::{plan::Plan, scenario::system::Role};
 
 /// How long the engine may take to answer a request.
 const ENGINE_WITHIN: Duration = Duration::from_secs(60);
@@ -56,6 +63,8 @@ pub struct DockerWorld {
     /// Made for this run and never shown: it goes into nodes as a file, and to databases when they ask.
     password: String,
     tools: OnceCell<Image>,
+    /// One for all environments of the run.
+    array: Arc<Array>,
     /// Keeps connections: the clients' requests.
     http: reqwest::Client,
     /// Keeps none: every question is asked anew.
@@ -78,6 +87,8 @@ struct Known {
     service_port: Option<u16>,
     relay_ports: BTreeMap<(String, u16), u16>,
     helpers: BTreeMap<String, Helper>,
+    /// Volumes of another environment that nodes here may read, by node.
+    lent: BTreeMap<String, String>,
 }
 
 impl DockerWorld {
@@ -86,6 +97,10 @@ impl DockerWorld {
     /// # Errors
     /// Where no engine answers.
     pub async fn connect(run: RunIdentity) -> Result<Self> {
+        Self::with(connect_engine().await?, run, make_password())
+    }
+
+    fn with(docker: Docker, run: RunIdentity, password: String) -> Result<Self> {
         let http = |idle: usize| {
             reqwest::Client::builder()
                 .no_proxy()
@@ -97,10 +112,11 @@ impl DockerWorld {
                 })
         };
         Ok(Self {
-            docker: connect_engine().await?,
+            docker,
             run,
-            password: make_password(),
+            password,
             tools: OnceCell::new(),
+            array: Arc::default(),
             http: http(256)?,
             fresh_http: http(0)?,
             sql: Connections::default(),
@@ -154,6 +170,14 @@ impl DockerWorld {
 impl World for DockerWorld {
     fn kind(&self) -> record::World {
         record::World::Docker
+    }
+
+    fn beside(&self, environment: &str, plan: &Plan) -> Result<Arc<dyn World>> {
+        let mut copy = Self::with(self.docker.clone(), self.run.beside(environment), self.password.clone())?;
+        copy.array = Arc::clone(&self.array);
+        let vaults = plan.nodes.iter().map(|planned| &planned.node).filter(|node| node.role == Role::Vault);
+        copy.known().lent = vaults.map(|vault| (vault.name.clone(), self.run.volume(&vault.name))).collect();
+        Ok(Arc::new(copy))
     }
 }
 

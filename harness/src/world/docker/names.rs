@@ -10,7 +10,9 @@ pub const LABEL_RUN: &str = "blackstart.run";
 pub const LABEL_OWNER: &str = "blackstart.owner";
 /// The node that it belongs to.
 pub const LABEL_NODE: &str = "blackstart.node";
-/// What it is: `node`, `helper`, `relay`, `volume`, `network`.
+/// The environment that it belongs to, where that is a copy restored in isolation.
+pub const LABEL_ENVIRONMENT: &str = "blackstart.environment";
+/// What it is: `node`, `helper`, `wiper`, `relay`, `volume`, `disk`, `array`, `devices`, `network`.
 pub const LABEL_ROLE: &str = "blackstart.role";
 
 /// Who makes things in a world.
@@ -20,49 +22,92 @@ pub struct RunIdentity {
     pub run_id: String,
     /// Who runs it: an opaque text by which a later `sweep` tells whether the owner is gone.
     pub owner: String,
+    /// Which environment of the run: none for its own, a name for a copy that is restored in isolation.
+    pub environment: Option<String>,
 }
 
 impl RunIdentity {
+    /// The run's own environment.
+    pub fn new(run_id: impl Into<String>, owner: impl Into<String>) -> Self {
+        Self { run_id: run_id.into(), owner: owner.into(), environment: None }
+    }
+
+    /// Another environment of the same run.
+    pub(super) fn beside(&self, environment: &str) -> Self {
+        Self { environment: Some(environment.to_owned()), ..self.clone() }
+    }
+
+    /// What every name starts with. No node can be called like an environment: its name ends with a dot.
+    fn prefix(&self) -> String {
+        match &self.environment {
+            Some(environment) => format!("bs-{}.{environment}.", self.run_id),
+            None => format!("bs-{}-", self.run_id),
+        }
+    }
+
     /// The labels of something of this role; `node` where it belongs to one.
     pub(super) fn labels(&self, role: &str, node: Option<&str>) -> HashMap<String, String> {
         let mut labels = vec![(LABEL, "1"), (LABEL_RUN, &self.run_id), (LABEL_OWNER, &self.owner), (LABEL_ROLE, role)];
         labels.extend(node.map(|node| (LABEL_NODE, node)));
+        labels.extend(self.environment.as_deref().map(|environment| (LABEL_ENVIRONMENT, environment)));
         labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
-    /// The filter that finds what carries this run's label.
+    /// The filter that finds what carries this run's label, and that of the environment where it is one of several.
     pub(super) fn filter(&self) -> HashMap<String, Vec<String>> {
-        HashMap::from([("label".to_owned(), vec![format!("{LABEL_RUN}={}", self.run_id)])])
+        let environment = self.environment.iter().map(|environment| format!("{LABEL_ENVIRONMENT}={environment}"));
+        let labels = std::iter::once(format!("{LABEL_RUN}={}", self.run_id)).chain(environment);
+        HashMap::from([("label".to_owned(), labels.collect())])
     }
 
     /// The container of a node.
     pub(super) fn container(&self, node: &str) -> String {
-        format!("bs-{}-{node}", self.run_id)
+        format!("{}{node}", self.prefix())
     }
 
     /// The helper of a node. Host names have no dot in their first part, so no node can be called like it.
     pub(super) fn helper(&self, node: &str) -> String {
-        format!("bs-{}-{node}.helper", self.run_id)
+        format!("{}{node}.helper", self.prefix())
+    }
+
+    /// What empties the volume of a node.
+    pub(super) fn wiper(&self, node: &str) -> String {
+        format!("{}{node}.wiper", self.prefix())
     }
 
     /// The relay.
     pub(super) fn relay(&self) -> String {
-        format!("bs-{}.relay", self.run_id)
+        format!("{}.relay", self.prefix())
+    }
+
+    /// The storage array, which all environments of a run share.
+    pub(super) fn array(&self) -> String {
+        format!("bs-{}-.array", self.run_id)
+    }
+
+    /// The volume that holds the pools of the array.
+    pub(super) fn pool(&self) -> String {
+        format!("bs-{}-.pool", self.run_id)
+    }
+
+    /// A container that asks for devices, or lets go of them. There may be several at a time.
+    pub(super) fn asking(&self) -> String {
+        format!("bs-{}-.devices-{:08x}", self.run_id, rand::random::<u32>())
     }
 
     /// The volume of a node.
     pub(super) fn volume(&self, node: &str) -> String {
-        format!("bs-{}-{node}-data", self.run_id)
+        format!("{}{node}-data", self.prefix())
     }
 
     /// The private network.
     pub(super) fn nodes_network(&self) -> String {
-        format!("bs-{}-nodes", self.run_id)
+        format!("{}nodes", self.prefix())
     }
 
     /// The network that reaches out of it.
     pub(super) fn edge_network(&self) -> String {
-        format!("bs-{}-edge", self.run_id)
+        format!("{}edge", self.prefix())
     }
 }
 
@@ -72,12 +117,23 @@ mod tests {
 
     #[test]
     fn everything_carries_run_and_owner() {
-        let run = RunIdentity { run_id: "r1".into(), owner: "pid 7".into() };
+        let run = RunIdentity::new("r1", "pid 7");
         let labels = run.labels("helper", Some("db-a"));
         assert_eq!(labels[LABEL], "1");
         assert_eq!(labels[LABEL_RUN], "r1");
         assert_eq!(labels[LABEL_OWNER], "pid 7");
         assert_eq!(labels[LABEL_NODE], "db-a");
         assert!(!run.labels("network", None).contains_key(LABEL_NODE));
+        assert!(!labels.contains_key(LABEL_ENVIRONMENT));
+    }
+
+    #[test]
+    fn environments_of_a_run_never_meet() {
+        let run = RunIdentity::new("r1", "pid 7");
+        let copy = run.beside("weekly");
+        assert_eq!(copy.labels("node", Some("db-a"))[LABEL_ENVIRONMENT], "weekly");
+        let names = |run: &RunIdentity| [run.container("db-a"), run.volume("db-a"), run.relay(), run.nodes_network()];
+        assert!(names(&run).iter().all(|name| !names(&copy).contains(name)));
+        assert_ne!(run.beside("a").container("b"), run.container("a-b"));
     }
 }

@@ -22,9 +22,17 @@ use crate::world::{NodeSpec, Result, WorldError, WorldErrorKind};
 /// The last part of the relay's address. The gateway has 1.
 pub(super) const RELAY_HOST: u8 = 254;
 
+/// A volume where a container sees it.
+pub(super) fn volume_mount(source: String, target: &str) -> Mount {
+    Mount { typ: Some(MountType::VOLUME), source: Some(source), target: Some(target.to_owned()), ..Default::default() }
+}
+
 impl DockerWorld {
     /// Makes the volume of a node.
     pub(super) async fn make_volume(&self, node: &str) -> Result<()> {
+        if self.known().lent.contains_key(node) {
+            return Ok(());
+        }
         let request = VolumeCreateRequest {
             name: Some(self.run.volume(node)),
             driver: Some("local".to_owned()),
@@ -87,12 +95,10 @@ impl DockerWorld {
     }
 
     fn mounts(&self, spec: &NodeSpec) -> Vec<Mount> {
-        let mount = |target: &String| Mount {
-            typ: Some(MountType::VOLUME),
-            source: Some(self.run.volume(&spec.name)),
-            target: Some(target.clone()),
-            ..Default::default()
-        };
+        let lent = self.known().lent.get(&spec.name).cloned();
+        let is_lent = lent.is_some();
+        let source = lent.unwrap_or_else(|| self.run.volume(&spec.name));
+        let mount = |target: &String| Mount { read_only: Some(is_lent), ..volume_mount(source.clone(), target) };
         spec.data.iter().map(mount).collect()
     }
 

@@ -10,6 +10,7 @@ use bollard::{
     models::ContainerState,
     query_parameters::{
         EventsOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder, StartContainerOptions,
+        StopContainerOptionsBuilder,
     },
 };
 use futures_util::StreamExt;
@@ -89,6 +90,15 @@ impl Power for DockerWorld {
         }
         self.sql.forget(node);
         Ok(())
+    }
+
+    async fn stop(&self, node: &str, within: Duration) -> Result<()> {
+        let doing = format!("stop node {node}");
+        let seconds = i32::try_from(within.as_secs()).unwrap_or(i32::MAX);
+        let options = StopContainerOptionsBuilder::new().t(seconds).build();
+        self.docker.stop_container(&self.run.container(node), Some(options)).await.doing(&doing)?;
+        self.sql.forget(node);
+        self.await_down(node).await
     }
 
     async fn await_down(&self, node: &str) -> Result<()> {

@@ -110,10 +110,13 @@ impl Provision for DockerWorld {
     async fn create(&self, resource: &Resource) -> Result<()> {
         match resource {
             Resource::Networks => self.make_networks().await,
+            Resource::Array(spec) => self.make_array(spec).await,
             Resource::Volume { node } => self.make_volume(node).await,
+            Resource::Disk { node, from } => self.make_disk(node, from.as_ref()).await,
             Resource::Node(spec) => self.make_node(spec).await,
             Resource::Relay { targets } => self.make_relay(targets).await,
             Resource::Helper { node } => self.make_helper(node).await,
+            Resource::Wiper { node } => self.make_wiper(node).await,
         }
     }
 
@@ -121,18 +124,23 @@ impl Provision for DockerWorld {
         let doing = format!("remove the {}", resource.name());
         match resource {
             Resource::Networks => self.remove_networks().await,
+            Resource::Array(_) => self.remove_array().await,
             Resource::Volume { node } => remove_volume(&self.docker, &self.run.volume(node), &doing).await,
+            Resource::Disk { node, .. } => self.remove_disk(node).await,
             Resource::Node(spec) => {
                 self.sql.forget(&spec.name);
                 self.remove_container(&self.run.container(&spec.name), &doing).await
             }
             Resource::Relay { .. } => self.remove_container(&self.run.relay(), &doing).await,
             Resource::Helper { node } => self.remove_helper(node).await,
+            Resource::Wiper { node } => self.remove_container(&self.run.wiper(node), &doing).await,
         }
     }
 
     async fn leftovers(&self) -> Result<Vec<String>> {
-        let found = sweep::find(&self.docker, &self.run.filter()).await?;
+        let devices = self.array_devices().await?;
+        let mut found = sweep::find(&self.docker, &self.run.filter()).await?;
+        found.extend(sweep::own_devices(&devices, &self.run));
         Ok(found.iter().map(ToString::to_string).collect())
     }
 

@@ -47,6 +47,8 @@ pub(super) const COMMAND: Purpose = purpose("command", 20_000, 80_000);
 pub(super) const START: Purpose = purpose("start", 250_000, 450_000);
 /// The kill of a node.
 pub(super) const KILL: Purpose = purpose("kill", 80_000, 160_000);
+/// A clean shutdown of a node.
+pub(super) const STOP: Purpose = purpose("stop", 150_000, 600_000);
 /// Freezing and thawing.
 pub(super) const FREEZE: Purpose = purpose("freeze", 20_000, 60_000);
 /// Putting rules in place at one helper.
@@ -69,6 +71,18 @@ pub(super) const PROMOTE: Purpose = purpose("promote", 100_000, 300_000);
 pub(super) const SETTING: Purpose = purpose("setting", 40_000, 160_000);
 /// The return of a former primary.
 pub(super) const REJOIN: Purpose = purpose("rejoin", 900_000, 2_500_000);
+/// A backup of the whole cluster.
+pub(super) const BACKUP: Purpose = purpose("backup", 1_500_000, 3_000_000);
+/// A restore of a server, up to its first write.
+pub(super) const RESTORE: Purpose = purpose("restore", 2_500_000, 8_000_000);
+/// A snapshot of every disk.
+pub(super) const SNAPSHOT: Purpose = purpose("snapshot", 5_000, 60_000);
+/// A copy of every disk.
+pub(super) const COPY: Purpose = purpose("copy", 300_000, 1_500_000);
+/// A snapshot on its way to the remote site.
+pub(super) const REPLICATE: Purpose = purpose("replicate", 100_000, 900_000);
+/// The removal of everything on a volume.
+pub(super) const WIPE: Purpose = purpose("wipe", 80_000, 250_000);
 
 /// The streams of one run.
 pub(super) struct Draws {

@@ -7,6 +7,7 @@
 //!
 //! What it assumes stands in [`ASSUMPTIONS`], which every distribution is told with.
 
+mod array;
 mod assumptions;
 mod beliefs;
 mod draws;
@@ -25,10 +26,11 @@ mod stock;
 #[cfg(test)]
 mod tests;
 mod truth;
+mod vault;
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -53,7 +55,7 @@ use crate::{clock::Clock, plan::Plan};
 pub struct SimulatedWorld {
     clock: Clock,
     seed: u64,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     changed: Notify,
 }
 
@@ -77,7 +79,7 @@ impl SimulatedWorld {
             not_modelled: BTreeSet::new(),
             sealed: None,
         };
-        Self { clock, seed, state: Mutex::new(state), changed: Notify::new() }
+        Self { clock, seed, state: Arc::new(Mutex::new(state)), changed: Notify::new() }
     }
 
     /// The same world, in which a former primary that restarts does not ask whether another one took over.
@@ -187,5 +189,13 @@ fn timed_out(doing: &str, within: Duration) -> WorldError {
 impl World for SimulatedWorld {
     fn kind(&self) -> record::World {
         record::World::Simulated
+    }
+
+    fn beside(&self, _: &str, plan: &Plan) -> Result<Arc<dyn World>> {
+        let copy = Self::new(plan, self.seed, self.clock);
+        let state = self.now();
+        copy.locked().model.take_over(&state.model);
+        drop(state);
+        Ok(Arc::new(copy))
     }
 }

@@ -6,6 +6,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{
+    array::Array,
     beliefs::Beliefs,
     draws::{Draws, Purpose},
     flight::{Flight, FlightId},
@@ -15,6 +16,7 @@ use super::{
     roads::Roads,
     shape::{NodeId, Shape},
     truth::Availability,
+    vault::Vault,
 };
 
 /// What happens by itself.
@@ -67,6 +69,8 @@ pub(super) struct Model {
     pub(super) sight: Sight,
     pub(super) availability: Availability,
     pub(super) is_guarded: bool,
+    pub(super) vault: Vault,
+    pub(super) array: Array,
     queue: BinaryHeap<Reverse<(u64, u64, Event)>>,
     scheduled: u64,
     boots_us: Vec<u64>,
@@ -91,6 +95,8 @@ impl Model {
             sight: Sight::default(),
             availability: Availability::default(),
             is_guarded: true,
+            vault: Vault::default(),
+            array: Array::default(),
             queue: BinaryHeap::new(),
             scheduled: 0,
             boots_us: Vec::new(),

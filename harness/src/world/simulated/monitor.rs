@@ -14,7 +14,7 @@ use super::{
 pub(super) const LONGEST_SIGHT_US: u64 = 150_000;
 
 /// What the monitor knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Sight {
     known: Vec<bool>,
     timeline: u32,

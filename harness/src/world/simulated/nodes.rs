@@ -19,11 +19,13 @@ pub(super) struct Node {
     pub(super) is_ready: bool,
     /// How often its program went away; a session that began under another number is broken.
     pub(super) boot: u32,
+    /// Whether its disk is full, or gone.
+    pub(super) is_disk_broken: bool,
 }
 
 impl Default for Node {
     fn default() -> Self {
-        Self { exists: false, state: NodeState::Down, is_ready: false, boot: 0 }
+        Self { exists: false, state: NodeState::Down, is_ready: false, boot: 0, is_disk_broken: false }
     }
 }
 
@@ -49,6 +51,11 @@ impl Model {
             return;
         }
         self.nodes[node].state = NodeState::Running;
+        self.start_program(node);
+    }
+
+    /// The program of a running node begins again.
+    pub(super) fn start_program(&mut self, node: NodeId) {
         let boots = match self.shape.roles[node] {
             Role::Balancer => BOOT_BALANCER,
             Role::Primary | Role::Standby | Role::Database => BOOT_DATABASE,
@@ -62,6 +69,16 @@ impl Model {
     /// Kills a node.
     pub(super) fn kill(&mut self, node: NodeId) {
         if self.nodes[node].state != NodeState::Down {
+            self.archive_up_to_tick(node);
+            self.nodes[node].state = NodeState::Down;
+            self.stop_program(node);
+        }
+    }
+
+    /// Shuts a node down cleanly: a writer sends what it has first.
+    pub(super) fn stop(&mut self, node: NodeId) {
+        if self.nodes[node].state != NodeState::Down {
+            self.archive_all(node);
             self.nodes[node].state = NodeState::Down;
             self.stop_program(node);
         }
@@ -91,7 +108,8 @@ impl Model {
 
     /// A started node is ready, unless it went away meanwhile, or has to wait for the server that it copies.
     pub(super) fn ready(&mut self, node: NodeId, boot: u32) {
-        if self.nodes[node].boot != boot || self.nodes[node].state == NodeState::Down {
+        let node_now = &self.nodes[node];
+        if node_now.boot != boot || node_now.state == NodeState::Down || node_now.is_disk_broken {
             return;
         }
         if self.servers[node].is_empty {
@@ -105,13 +123,18 @@ impl Model {
         if node == self.shape.front {
             self.believe_what_is();
         }
+        self.let_followers_copy(node);
+        self.changed();
+    }
+
+    /// Standbys that wait, empty, for a server to copy get their turn once it serves.
+    pub(super) fn let_followers_copy(&mut self, node: NodeId) {
         for standby in self.followers(node) {
             if self.servers[standby].is_empty && self.nodes[standby].state == NodeState::Running {
                 let at_us = self.now_us + self.draw(&BOOT_DATABASE, standby);
                 self.schedule(at_us, Event::Ready { node: standby, boot: self.nodes[standby].boot });
             }
         }
-        self.changed();
     }
 
     /// Fills an empty server: a standby from its upstream, as soon as that one serves.
@@ -121,6 +144,8 @@ impl Model {
                 return false;
             }
             self.copy(upstream, node);
+        } else if self.holds_backups_of(node) || self.shape.roles[node] == Role::Spare {
+            return false;
         }
         self.servers[node].is_empty = false;
         true

@@ -51,8 +51,10 @@ pub(super) struct Server {
     pub(super) writes_since_us: u64,
     /// Whether applications are locked out.
     pub(super) is_fenced: bool,
-    /// Whether it has never been filled.
+    /// Whether there is nothing in it.
     pub(super) is_empty: bool,
+    /// Whether a bad change is in its data.
+    pub(super) is_damaged: bool,
     /// The standbys of which it waits for the first that is attached.
     pub(super) waits_for: Vec<NodeId>,
     /// The requests whose commits wait for a standby, in the order of their commits.
@@ -72,12 +74,19 @@ impl Server {
             writes_since_us: 0,
             is_fenced: false,
             is_empty: true,
+            is_damaged: false,
             waits_for: shape.waits_for.get(&node).cloned().unwrap_or_default(),
             waiting: VecDeque::new(),
             delivery_us: None,
             attempt: 0,
             wire_free_us: 0,
         }
+    }
+
+    /// Takes up what a server had on its disk; what was under way then is not.
+    pub(super) fn resume(&mut self, saved: Self) {
+        let attempt = self.attempt + 1;
+        *self = Self { waiting: VecDeque::new(), delivery_us: None, attempt, wire_free_us: 0, ..saved };
     }
 }
 
@@ -253,7 +262,9 @@ impl Model {
     pub(super) fn copy(&mut self, from: NodeId, to: NodeId) {
         self.call_off(to);
         let (log, timeline) = (self.servers[from].log.clone(), self.servers[from].timeline);
+        let is_damaged = self.servers[from].is_damaged;
         let server = &mut self.servers[to];
+        server.is_damaged = is_damaged;
         server.log = log;
         server.timeline = timeline;
         server.stance = Stance::Follower(from);

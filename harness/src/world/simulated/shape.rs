@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    plan::Plan,
+    plan::{FaultAction, Plan},
     scenario::system::{Replication, Role},
 };
 
@@ -39,6 +39,10 @@ pub(super) struct Shape {
     pub(super) upstream: BTreeMap<NodeId, NodeId>,
     /// Server to the standbys that it waits for.
     pub(super) waits_for: BTreeMap<NodeId, Vec<NodeId>>,
+    /// What keeps the backups of the cluster, and how often the log gets there at the least.
+    pub(super) vault: Option<(NodeId, u64)>,
+    /// The queries that show a bad change.
+    pub(super) damage_queries: BTreeSet<String>,
     /// What requests answer, by their name.
     pub(super) statuses: BTreeMap<String, Statuses>,
     /// The queries that nodes answer once they are ready.
@@ -69,6 +73,8 @@ impl Shape {
         Self {
             applications: applications(front, &roles),
             monitor: with_role(Role::Monitor).first().copied(),
+            vault: with_role(Role::Vault).first().map(|vault| (*vault, archive_interval_us(plan))),
+            damage_queries: damage_queries(plan),
             statuses: statuses(plan),
             ready_queries: ready_queries(plan),
             front,
@@ -135,6 +141,19 @@ fn statuses(plan: &Plan) -> BTreeMap<String, Statuses> {
             (name.clone(), Statuses { acknowledged, refused: first(&request.refused, UNAVAILABLE) })
         })
         .collect()
+}
+
+fn archive_interval_us(plan: &Plan) -> u64 {
+    let every = plan.declared.scenario.schedule.and_then(|schedule| schedule.archive_every);
+    every.map_or(10_000_000, |every| every.duration().as_micros() as u64).max(1)
+}
+
+fn damage_queries(plan: &Plan) -> BTreeSet<String> {
+    let shows = plan.faults.iter().filter_map(|fault| match &fault.action {
+        FaultAction::BadChange { shows, .. } => Some(shows.clone()),
+        _ => None,
+    });
+    shows.chain(plan.recovery.alert.iter().map(|alert| alert.query.clone())).collect()
 }
 
 fn ready_queries(plan: &Plan) -> BTreeSet<String> {

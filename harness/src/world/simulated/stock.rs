@@ -40,22 +40,31 @@ impl Stock {
     /// What is missing for something to be made.
     pub(super) fn missing_for(&self, resource: &Resource) -> Option<String> {
         let needed = match resource {
-            Resource::Networks | Resource::Volume { .. } => vec![],
+            Resource::Networks | Resource::Array(_) | Resource::Volume { .. } | Resource::Disk { .. } => vec![],
             Resource::Node(spec) => {
-                let volume = spec.data.as_ref().map(|_| format!("volume of {}", spec.name));
+                let volume = spec.data.as_ref().map(|_| self.storage_of(&spec.name));
                 [Some("networks".to_owned()), volume].into_iter().flatten().collect()
             }
             Resource::Relay { .. } => vec!["networks".to_owned()],
             Resource::Helper { node } => vec![format!("node {node}")],
+            Resource::Wiper { node } => vec![self.storage_of(node)],
         };
         needed.into_iter().find(|name| !self.has(name))
+    }
+
+    /// What holds the data of a node: its disk, where it has one, and otherwise its volume.
+    fn storage_of(&self, node: &str) -> String {
+        let disk = format!("disk of {node}");
+        if self.has(&disk) { disk } else { format!("volume of {node}") }
     }
 
     /// What still holds on to something, so that an engine would refuse to remove it.
     pub(super) fn holder_of(&self, resource: &Resource) -> Option<String> {
         let holds = |other: &&Resource| match (resource, other) {
             (Resource::Networks, Resource::Node(_) | Resource::Relay { .. }) => true,
-            (Resource::Volume { node }, Resource::Node(spec)) => spec.name == *node,
+            (Resource::Array(_), Resource::Disk { .. }) => true,
+            (Resource::Volume { node } | Resource::Disk { node, .. }, Resource::Node(spec)) => spec.name == *node,
+            (Resource::Volume { node } | Resource::Disk { node, .. }, Resource::Wiper { node: of }) => of == node,
             _ => false,
         };
         self.made.values().find(holds).map(Resource::name)

@@ -34,12 +34,12 @@ impl Commands for SimulatedWorld {
 
 impl SimulatedWorld {
     /// A node on which commands can be run: an engine refuses to run any on one that is frozen or down.
-    fn running(&self, doing: &str, node: &str) -> Result<NodeId> {
+    pub(super) fn running(&self, doing: &str, node: &str) -> Result<NodeId> {
         let id = self.existing(doing, node)?;
         self.running_still(doing, id).map(|()| id)
     }
 
-    fn running_still(&self, doing: &str, node: NodeId) -> Result<()> {
+    pub(super) fn running_still(&self, doing: &str, node: NodeId) -> Result<()> {
         match self.now().model.nodes[node].state {
             NodeState::Running => Ok(()),
             NodeState::Frozen => Err(WorldError::new(WorldErrorKind::Answered, doing, "the node is frozen")),

@@ -1,10 +1,12 @@
 //! The power of nodes. A kill takes effect somewhere between the call and its return, as with a real engine.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::super::{
     Model, SimulatedWorld,
-    draws::{FREEZE, KILL, LOOK, START},
+    draws::{FREEZE, KILL, LOOK, START, STOP},
     shape::NodeId,
 };
 use crate::world::{NodeState, Power, Result, WorldError, WorldErrorKind};
@@ -29,6 +31,14 @@ impl Power for SimulatedWorld {
             model.kill(id);
         };
         self.take_effect(&KILL, id, kill).await;
+        Ok(())
+    }
+
+    async fn stop(&self, node: &str, within: Duration) -> Result<()> {
+        let doing = format!("stop {node}");
+        let id = self.existing(&doing, node)?;
+        self.spend_within(&doing, &STOP, id, within).await?;
+        self.change(|model| model.stop(id));
         Ok(())
     }
 

@@ -30,6 +30,13 @@ impl Provision for SimulatedWorld {
         if let Resource::Node(_) = resource {
             self.locked().model.nodes[place].exists = true;
         }
+        if let Resource::Disk { .. } = resource {
+            self.change(|model| model.add_disk(place));
+        }
+        if let Resource::Disk { from: Some(saved), .. } = resource {
+            let loaded = self.change(|model| model.load_disk(place, &saved.name));
+            loaded.map_err(|why| WorldError::new(WorldErrorKind::NotFound, &doing, why))?;
+        }
         Ok(())
     }
 
@@ -77,8 +84,11 @@ impl SimulatedWorld {
     /// The node at which something is made; what belongs to none takes the time of the first.
     fn place_of(&self, doing: &str, resource: &Resource) -> Result<usize> {
         match resource {
-            Resource::Networks | Resource::Relay { .. } => Ok(0),
-            Resource::Volume { node } | Resource::Helper { node } => self.node(doing, node),
+            Resource::Networks | Resource::Array(_) | Resource::Relay { .. } => Ok(0),
+            Resource::Volume { node }
+            | Resource::Disk { node, .. }
+            | Resource::Helper { node }
+            | Resource::Wiper { node } => self.node(doing, node),
             Resource::Node(spec) => self.node(doing, &spec.name),
         }
     }

@@ -19,7 +19,13 @@ impl Questions for SimulatedWorld {
         if self.locked().model.shape.ready_queries.contains(query) || is_constant(query) {
             return Ok(vec![vec![Some("1".to_owned())]]);
         }
-        let node = self.locked().model.shape.name(id).to_owned();
+        let state = self.now();
+        if state.model.shape.damage_queries.contains(query) {
+            let is_damaged = state.model.servers[id].is_damaged;
+            return Ok(if is_damaged { vec![vec![Some("damaged".to_owned())]] } else { Vec::new() });
+        }
+        let node = state.model.shape.name(id).to_owned();
+        drop(state);
         let happened = format!("the simulated {node} answers no SQL; let the check say what it `models`");
         Err(WorldError::new(WorldErrorKind::NotFound, doing, happened))
     }

@@ -6,10 +6,8 @@ use crate::{
     plan::{self, FaultAction, Plan},
     scenario::{
         Declared, Scenario, System,
-        drill::{
-            Cause, Darkness, DisasterClass, Fault, Load, Origin, Probe, Recoverer, Recovery, ServiceLevel, Targets,
-            ZoneDark,
-        },
+        drill::{Cause, DisasterClass, Load, Origin, Probe, Recoverer, Recovery, ServiceLevel, Targets},
+        fault::{Darkness, Fault, ZoneDark},
         system::{Database, Node, Replication, Request, Role, Service, Site, SqlQuestion},
         units::{OneOf, Span},
     },
@@ -33,12 +31,19 @@ pub(super) fn order_management(replication: Replication) -> Plan {
 pub(super) fn cut_of_zone(plan: &Plan, zone: &str) -> BTreeMap<String, Vec<String>> {
     let mut declared = plan.declared.clone();
     declared.scenario.faults = vec![Fault {
+        power_loss: None,
+        disk_full: None,
+        disk_gone: None,
+        site_lost: None,
         at: "1s".parse().unwrap(),
         heal_after: None,
         kill: None,
         pause: None,
         zone_dark: Some(ZoneDark { zone: OneOf(vec![zone.into()]), by: Darkness::CutOff }),
         cut: None,
+        data_lost: None,
+        bad_change: None,
+        backup_spoiled: None,
     }];
     let plan = plan::build(declared, 7);
     match plan.faults.into_iter().next().map(|fault| fault.action) {
@@ -78,8 +83,12 @@ fn system(replication: Replication) -> System {
         port: 5432,
         user: "observer".into(),
         is_writer: Some("SELECT true".into()),
+        is_replica: None,
+        moment: None,
     };
     System {
+        data_classes: Vec::new(),
+        storage: None,
         system: "order-management".into(),
         about: "a test".into(),
         residency: None,
@@ -93,7 +102,10 @@ fn system(replication: Replication) -> System {
         setup: Vec::new(),
         service: service(),
         operations: BTreeMap::new(),
+        backups: BTreeMap::new(),
         checks: Vec::new(),
+        selftest: None,
+        defects: Vec::new(),
     }
 }
 
@@ -128,10 +140,14 @@ fn scenario() -> Scenario {
         },
         probe: Probe { request: "place".into(), every: Span::from_ms(50), deadline: Span::from_ms(1000) },
         conditions: Vec::new(),
+        schedule: None,
+        backups: Vec::new(),
+        judge_backups: false,
         faults: Vec::new(),
         recovery: Recovery {
             by: Recoverer::Nobody,
             detect: None,
+            alert: None,
             decision: None,
             procedure: Vec::new(),
             within: None,

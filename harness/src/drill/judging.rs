@@ -1,0 +1,263 @@
+//! The judging of backups as the sequencer sees it: each is restored in isolation and put to every check.
+//!
+//! A backup that was never restored is a hope. The copy has networks of its own, sends nothing to the archive, and reads
+//! the vault without being able to change it.
+
+use std::{sync::Arc, time::Duration};
+
+use blackstart_reports::record::{Interval, Judgement, LevelResult, Status};
+
+use futures_util::future::try_join_all;
+
+use super::{
+    Facts, Stop, consistency,
+    event::Event,
+    phases::{Drill, stop},
+    protecting::Kept,
+    streams::{WARM_WITHIN, warm_up},
+};
+use crate::{
+    measure,
+    plan::{self, Plan},
+    recovery::Procedure,
+    scenario::{drill::RestoreTo, system::Role},
+    topology::Topology,
+    verify::Examiner,
+    workload::{Clients, Outcome, Sender, Sent},
+    world::{DiskState, World, WorldError},
+};
+
+/// How long the copies may take to become ready after their data is there.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// What came of a backup.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judged {
+    /// Whether it may be kept.
+    pub valid: bool,
+    /// How that was found.
+    pub judgement: Judgement,
+}
+
+impl Drill<'_> {
+    /// Restores and judges every backup that can be restored by itself, the oldest first.
+    pub(super) async fn judge_backups(&self, facts: &mut Facts) -> Result<(), Stop> {
+        for kept in facts.backups.clone() {
+            if !kept.planned.is_restorable() {
+                continue;
+            }
+            let id = kept.planned.id.clone();
+            self.events.say(Event::Progress { text: format!("backup {id} is restored in isolation") });
+            let plan = Arc::new(plan::isolated(self.plan()));
+            let world = self.scene.world.beside(&id, &plan).map_err(|error| stop("judge", error))?;
+            let mut topology = Topology::beside(Arc::clone(&world), self.setting.ledger.clone(), &id);
+            let copy = Copy { drill: self, plan, world, kept: &kept };
+            let judged = self.setting.cancel.run_until_cancelled(copy.judge(&mut topology)).await;
+            // Whatever came of it, the copy must go, and before the next one comes.
+            let left = topology.tear_down().await;
+            for what in &left {
+                self.events.say(Event::Leftover { what: what.clone() });
+            }
+            facts.leftovers.extend(left);
+            // The removal cannot be cancelled; whoever cancelled meanwhile is heard here.
+            if self.setting.cancel.is_cancelled() {
+                return Err(Stop::Cancelled);
+            }
+            let judged = judged.ok_or(Stop::Cancelled)?.map_err(|error| stop("judge", error))?;
+            self.events.say(Event::Judged { id: id.clone(), valid: judged.valid, detail: words(&judged.judgement) });
+            facts.judged.insert(id, judged);
+        }
+        Ok(())
+    }
+}
+
+/// A copy of the system, restored from one backup.
+struct Copy<'a> {
+    drill: &'a Drill<'a>,
+    plan: Arc<Plan>,
+    world: Arc<dyn World>,
+    kept: &'a Kept,
+}
+
+impl Copy<'_> {
+    /// Makes the copy, restores into it, and runs every check. A restore that fails is a finding about the backup; what
+    /// keeps the copy from being made at all is an error of ours.
+    async fn judge(&self, topology: &mut Topology) -> Result<Judged, WorldError> {
+        let silent = |_: &str| ();
+        topology.lay_out(&self.plan, &self.kept.taken.disks, &silent).await?;
+        let disks = self.inspect_disks().await?;
+        topology.populate(&self.plan, &silent).await?;
+        let clients = self.drill.clients.beside(Arc::clone(&self.world), &self.kept.planned.id);
+        let clock = self.drill.scene.clock;
+        let began_us = clock.now_us();
+        let crash_consistency = consistency::of_crash(&self.kept.planned.taking, &disks);
+        let known = Judgement { crash_consistency, ..nothing() };
+        if let Err(error) = self.restore().await {
+            return Ok(Judged { valid: false, judgement: Judgement { error: Some(error), ..known } });
+        }
+        let came_back = self.come_up(topology, &clients).await;
+        let restore_seconds = Some((clock.now_us() - began_us) as f64 / 1e6);
+        if let Err(error) = came_back {
+            return Ok(Judged { valid: false, judgement: Judgement { restore_seconds, error: Some(error), ..known } });
+        }
+        let (levels, held) = self.examine(clients).await;
+        let (missing, holds_until_ms) = held.map_or((None, None), |held| (Some(held.missing), held.until_ms));
+        let application = consistency::for_applications(&disks, &levels);
+        // Levels look at what is there. That nothing is missing which was there when the backup began, only clients know.
+        let valid = missing == Some(0) && application.status != Status::Failed && levels.iter().all(consistency::holds);
+        let application_consistency = Some(application);
+        let judgement =
+            Judgement { restore_seconds, holds_until_ms, missing, levels, application_consistency, ..known };
+        Ok(Judged { valid, judgement })
+    }
+
+    /// A look at every disk of the copy before anything uses it.
+    async fn inspect_disks(&self) -> Result<Vec<(String, DiskState)>, WorldError> {
+        let disks = self.plan.disks().filter(|node| self.kept.taken.disks.contains_key(*node));
+        let looks = disks.map(|node| async move { Ok((node.to_owned(), self.world.inspect(node).await?)) });
+        try_join_all(looks).await
+    }
+
+    /// Every primary of the system gets its data back, no further than the backup itself goes. What the array took is on the disks
+    /// already.
+    async fn restore(&self) -> Result<(), String> {
+        if self.kept.planned.restore.is_none() {
+            return Ok(());
+        }
+        let mut scene = self.drill.scene.clone();
+        scene.world = Arc::clone(&self.world);
+        scene.plan = Arc::clone(&self.plan);
+        let procedure = Procedure { scene, standing: Arc::default(), secondary: None };
+        let primaries = self.plan.nodes.iter().filter(|planned| planned.node.role == Role::Primary);
+        for primary in primaries {
+            let step = plan::restore_step(&primary.node.name, &self.kept.planned, RestoreTo::Backup);
+            let done = procedure.carry_out(&step).await.map_err(|error| error.to_string())?;
+            if done.status != Status::Passed {
+                return Err(done.detail);
+            }
+        }
+        Ok(())
+    }
+
+    async fn come_up(&self, topology: &Topology, clients: &Clients) -> Result<(), String> {
+        let ready = tokio::time::timeout(READY_WITHIN, topology.all_ready(&self.plan)).await;
+        ready.map_err(|_| format!("it was not ready within {READY_WITHIN:?}"))?.map_err(|error| error.to_string())?;
+        let clock = self.drill.scene.clock;
+        warm_up(&self.plan, clients, clock, &mut 0, WARM_WITHIN).await.map_err(|error| error.to_string())
+    }
+
+    /// What every level found, and what the backup holds, where the copy could be asked for it.
+    async fn examine(&self, clients: Clients) -> (Vec<LevelResult>, Option<Held>) {
+        let mut examiner = Examiner {
+            world: Arc::clone(&self.world),
+            plan: Arc::clone(&self.plan),
+            clients,
+            clock: self.drill.scene.clock,
+            down: Vec::new(),
+            fault_us: Some(self.kept.us.0),
+            survivors: None,
+            writer: Arc::default(),
+            round: 0,
+        };
+        examiner.survivors = examiner.survivors().await.ok().map(Arc::new);
+        let held = examiner.survivors.as_ref().map(|survivors| {
+            self.drill.clients.with_history(|history| held(history, survivors, self.kept.us.0, self.drill.now_us()))
+        });
+        let levels = examiner.examine(&|_, _| ()).await;
+        (levels, held)
+    }
+}
+
+const fn nothing() -> Judgement {
+    Judgement {
+        restore_seconds: None,
+        holds_until_ms: None,
+        missing: None,
+        error: None,
+        levels: Vec::new(),
+        crash_consistency: None,
+        application_consistency: None,
+    }
+}
+
+/// What a backup holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Held {
+    /// Writes that were acknowledged before it began, and are not in it.
+    missing: u64,
+    /// Up to when every acknowledged write is in it; nothing where none was acknowledged at all.
+    until_ms: Option<Interval<f64>>,
+}
+
+/// The first write that is missing was made somewhere between its sending and its acknowledgement: up to then a backup
+/// holds everything. Where none is missing, up to now.
+fn held(history: &[Sent], survivors: &[String], began_us: u64, now_us: u64) -> Held {
+    let loss = measure::loss(history, survivors, None);
+    let lost = loss.lost.iter().filter_map(|index| history.get(*index));
+    let missing = lost.filter(|sent| sent.returned_us <= began_us).count() as u64;
+    let first = loss.lost.first().and_then(|index| history.get(*index));
+    let is_any_there = history.iter().any(|sent| sent.outcome == Outcome::Ok && sent.sender != Sender::TightLoop);
+    let (lower, upper) = first.map_or((now_us, now_us), |sent| (sent.sent_us, sent.returned_us));
+    let until_ms = is_any_there.then(|| Interval::new(lower as f64 / 1e3, upper as f64 / 1e3));
+    Held { missing, until_ms }
+}
+
+/// A judgement in one line.
+fn words(judgement: &Judgement) -> String {
+    if let Some(error) = &judgement.error {
+        return error.clone();
+    }
+    let bad = judgement.levels.iter().flat_map(|level| &level.checks);
+    let bad: Vec<&str> = bad
+        .filter(|check| matches!(check.status, Status::Failed | Status::Error))
+        .map(|check| check.id.as_str())
+        .collect();
+    let restored = judgement.restore_seconds.unwrap_or_default();
+    let checks: usize = judgement.levels.iter().map(|level| level.checks.len()).sum();
+    match (judgement.missing, bad.is_empty()) {
+        (Some(0), true) => format!("restored in {restored:.1} s, {checks} checks passed"),
+        (Some(missing), true) => {
+            format!("restored in {restored:.1} s, and {missing} writes from before it began are missing")
+        }
+        _ => format!("restored in {restored:.1} s, and failed {}", bad.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(token: &str, at_us: u64) -> Sent {
+        Sent {
+            token: token.into(),
+            sender: Sender::Load,
+            kind: "place".into(),
+            intended_us: at_us,
+            sent_us: at_us,
+            returned_us: at_us + 10_000,
+            outcome: Outcome::Ok,
+            reply: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_backup_holds_until_the_first_write_that_it_lacks() {
+        let history = [sent("a", 0), sent("b", 50_000), sent("c", 100_000)];
+        let until = |survivors: &[&str]| {
+            let survivors: Vec<String> = survivors.iter().map(|token| (*token).to_owned()).collect();
+            held(&history, &survivors, 65_000, 900_000).until_ms
+        };
+        assert_eq!(until(&["a", "b"]), Some(Interval::new(100.0, 110.0)));
+        assert_eq!(until(&["a", "b", "c"]), Some(Interval::exactly(900.0)));
+        assert_eq!(held(&[], &[], 65_000, 900_000).until_ms, None);
+    }
+
+    #[test]
+    fn what_was_acknowledged_before_a_backup_began_must_be_in_it() {
+        let history = [sent("a", 0), sent("b", 50_000), sent("c", 100_000)];
+        let missing = |survivors: &[String]| held(&history, survivors, 65_000, 900_000).missing;
+        assert_eq!(missing(&["a".into(), "b".into()]), 0, "c came later");
+        assert_eq!(missing(&["a".into()]), 1);
+        assert_eq!(missing(&[]), 2, "an empty copy passes many a check");
+    }
+}

@@ -1,0 +1,176 @@
+//! Rules of the storage array: what it can take, where it lies, and what befalls it.
+
+use super::{
+    Note, PairRule, ScenarioRule, SystemRule,
+    names::{not_empty, twice, unknown, unknown_node},
+};
+use crate::scenario::{
+    Scenario, System,
+    backup::{ArrayCopy, BackupMethod},
+    drill::Expectation,
+    system::Role,
+    units::Size,
+};
+
+pub(super) const SYSTEM_RULES: &[SystemRule] = &[sizes, remote_site, array_methods, data_classes];
+pub(super) const RULES: &[ScenarioRule] = &[expectations];
+pub(super) const PAIR_RULES: &[PairRule] = &[interrupted_arrays, disks_of_faults, emptied_disks];
+
+/// The least that the file system of a disk needs.
+const LEAST_DISK: u64 = 320 * 1024 * 1024;
+
+fn sizes(system: &System) -> Vec<Note> {
+    let Some(storage) = &system.storage else { return Vec::new() };
+    let small = (storage.disk.bytes() < LEAST_DISK).then(|| {
+        let problem = format!("a disk of {} is too small for its file system", storage.disk);
+        Note::new("storage.disk", problem, "write 320MiB or more")
+    });
+    let tight = |key: &str, pool: Size| {
+        let problem = format!("a pool of {pool} holds no disk of {}", storage.disk);
+        (pool <= storage.disk).then(|| Note::new(key, problem, "write a larger one"))
+    };
+    let remote = storage.remote.as_ref().and_then(|remote| tight("storage.remote.pool", remote.pool));
+    [small, tight("storage.pool", storage.pool), remote].into_iter().flatten().collect()
+}
+
+/// What is sent to the remote pool is a copy of the data, so that pool must stand where copies may lie.
+fn remote_site(system: &System) -> Vec<Note> {
+    let Some(remote) = system.storage.as_ref().and_then(|storage| storage.remote.as_ref()) else { return Vec::new() };
+    let sites = system.sites.iter().map(|site| site.name.as_str());
+    let nowhere = unknown("storage.remote.site", "site of this system", &remote.site, sites);
+    let site = system.sites.iter().find(|site| site.name == remote.site);
+    let outside = site.zip(system.residency.as_ref()).filter(|(site, residency)| site.region != residency.region);
+    let outside = outside.map(|(site, residency)| {
+        let problem = format!(
+            "snapshots would be sent to `{}`, region `{}`; the data may not leave `{}`",
+            site.name, site.region, residency.region
+        );
+        Note::new("storage.remote.site", problem, format!("name a site in `{}`", residency.region))
+    });
+    nowhere.into_iter().chain(outside).collect()
+}
+
+fn array_methods(system: &System) -> Vec<Note> {
+    let methods = system.backups.iter().filter(|(_, method)| method.array.is_some());
+    methods.flat_map(|(name, method)| array_method(&format!("backups.{name}"), method, system)).collect()
+}
+
+fn array_method(key: &str, method: &BackupMethod, system: &System) -> Vec<Note> {
+    let Some(array) = method.array else { return Vec::new() };
+    let key_of = |name: &str| format!("{key}.{name}");
+    let without = system.storage.is_none().then(|| {
+        Note::new(key_of("array"), "this system has no storage array", "declare `storage`, or take it by a command")
+    });
+    let has_remote = system.storage.as_ref().is_some_and(|storage| storage.remote.is_some());
+    let nowhere = (array.by == ArrayCopy::ReplicatedSnapshot && system.storage.is_some() && !has_remote).then(|| {
+        let mend = "declare `storage.remote`, or write `by: group-snapshot`";
+        Note::new(key_of("array.by"), "the array has no remote pool to which it could be sent", mend)
+    });
+    let apart = array.apart.filter(|_| array.by != ArrayCopy::NodeSnapshots).map(|_| {
+        let problem = format!("a {} takes all disks at once", array.by.name());
+        Note::new(key_of("array.apart"), problem, "drop it, or write `by: node-snapshots`")
+    });
+    let unused =
+        [("on", method.on.is_some()), ("restore", method.restore.is_some()), ("spoil", method.spoil.is_some())];
+    let unused = unused.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| {
+        Note::new(key_of(name), "no command is run for what the array takes and brings back", "drop it")
+    });
+    [without, nowhere, apart].into_iter().flatten().chain(unused).collect()
+}
+
+fn data_classes(system: &System) -> Vec<Note> {
+    let named = || {
+        let classes = system.data_classes.iter().enumerate();
+        classes.map(|(index, class)| (format!("data_classes[{index}].class"), class.class.name()))
+    };
+    let shown = system.data_classes.iter().enumerate().flat_map(|(index, class)| {
+        let key = format!("data_classes[{index}].shown_by");
+        let mend = "name the checks that show it; what nobody looks at has not come back";
+        let none = not_empty(key.clone(), class.shown_by.is_empty(), mend);
+        let checks = class.shown_by.iter().enumerate().filter_map(move |(place, id)| {
+            let known = system.checks.iter().map(|check| check.id.as_str());
+            unknown(format!("{key}[{place}]"), "check of this system", id, known)
+        });
+        none.into_iter().chain(checks).collect::<Vec<_>>()
+    });
+    twice("class of data", named()).into_iter().chain(shown).collect()
+}
+
+/// What is expected of a judgement is of no use where nothing is judged.
+fn expectations(scenario: &Scenario) -> Vec<Note> {
+    let expected = scenario.backups.iter().enumerate().filter(|(_, backup)| backup.expect == Expectation::Invalid);
+    expected
+        .filter(|_| !scenario.judge_backups)
+        .map(|(index, backup)| {
+            let problem = format!("`{}` is expected to be invalid, and no backup is judged", backup.id);
+            Note::new(format!("backups[{index}].expect"), problem, "write `judge_backups: true`, or drop it")
+        })
+        .collect()
+}
+
+/// The array is no node that could be killed in the middle of it.
+fn interrupted_arrays(scenario: &Scenario, system: &System) -> Vec<Note> {
+    let backups = scenario.backups.iter().enumerate().filter(|(_, backup)| backup.interrupted.is_some());
+    let by_array =
+        backups.filter(|(_, backup)| system.backups.get(&backup.method).is_some_and(|method| method.array.is_some()));
+    by_array
+        .map(|(index, backup)| {
+            let problem = format!("`{}` is taken by the array, at one moment that nothing can cut short", backup.id);
+            Note::new(format!("backups[{index}].interrupted"), problem, "drop it, or take the backup by a command")
+        })
+        .collect()
+}
+
+/// Power is lost, and disks fill up or fail, where there is an array with a disk of the node.
+fn disks_of_faults(scenario: &Scenario, system: &System) -> Vec<Note> {
+    let has_disk = |name: &str| {
+        let node = system.nodes.iter().find(|node| node.name == name);
+        system.storage.is_some() && node.is_some_and(|node| node.data.is_some() && node.role != Role::Vault)
+    };
+    let named = scenario.faults.iter().enumerate().flat_map(|(index, fault)| {
+        let single = [("disk_full", &fault.disk_full), ("disk_gone", &fault.disk_gone)];
+        let single = single.into_iter().flat_map(move |(kind, victim)| {
+            let names = victim.iter().flat_map(|victim| &victim.node.0);
+            names.map(move |name| (format!("faults[{index}].{kind}.node"), name)).collect::<Vec<_>>()
+        });
+        let power = fault.power_loss.iter().flat_map(move |lost| {
+            let nodes = lost.nodes.iter().enumerate();
+            nodes.map(move |(place, name)| (format!("faults[{index}].power_loss.nodes[{place}]"), name))
+        });
+        single.chain(power).collect::<Vec<_>>()
+    });
+    let empty = scenario.faults.iter().enumerate().filter_map(|(index, fault)| {
+        let none = fault.power_loss.as_ref()?.nodes.is_empty();
+        not_empty(format!("faults[{index}].power_loss.nodes"), none, "name the nodes that lose their power")
+    });
+    let misplaced = named.filter_map(|(key, name)| {
+        let mend = "name a node with `data`, of a system that declares `storage`";
+        let diskless = || Note::new(key.clone(), format!("`{name}` has no disk in a storage array"), mend);
+        unknown_node(key.clone(), name, system).or_else(|| (!has_disk(name)).then(diskless))
+    });
+    empty.chain(misplaced).collect()
+}
+
+/// What stands ready to empty a disk keeps it in use, and then no power can be cut below it and nothing put back on it.
+fn emptied_disks(scenario: &Scenario, system: &System) -> Vec<Note> {
+    let by_array = |id: &str| {
+        let backup = scenario.backups.iter().find(|backup| backup.id == id);
+        backup.and_then(|backup| system.backups.get(&backup.method)).is_some_and(|method| method.array.is_some())
+    };
+    let cuts_power = scenario.faults.iter().any(|fault| fault.power_loss.is_some() || fault.site_lost.is_some());
+    let steps = || super::recovery::each_step(scenario).map(|(_, step)| step);
+    let puts_back = steps().any(|step| step.bring_back.is_some())
+        || steps().filter_map(|step| step.restore.as_ref()).any(|restore| by_array(&restore.backup));
+    let emptied = scenario.faults.iter().enumerate().filter(|(_, fault)| fault.data_lost.is_some());
+    emptied
+        .filter(|_| system.storage.is_some() && (cuts_power || puts_back))
+        .map(|(index, _)| {
+            let problem = "disks of the array cannot be emptied in a drill that cuts their power or puts them back";
+            Note::new(
+                format!("faults[{index}].data_lost"),
+                problem,
+                "write `disk_gone` for each node, or drill the two apart",
+            )
+        })
+        .collect()
+}

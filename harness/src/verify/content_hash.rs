@@ -1,0 +1,310 @@
+//! Two servers hold the same rows: each hashes its own, and only hashes travel.
+//!
+//! The hash of a table is the sum of its rows' hashes, so that no server has to sort anything: whoever holds the same rows
+//! comes to the same sum, in whatever order they lie. Where sums differ, the rows are divided by their keys into
+//! [`BUCKETS`], and only those that differ are looked into.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::future::{join_all, try_join};
+
+use super::{Answer, Examiner, Finding, agreement::compare, answered};
+use crate::{
+    scenario::content_hash::{ContentHashCheck, ContentSide, REPLICAS},
+    world::{Questions, Result, Rows, SqlTarget},
+};
+
+/// Into how many parts a table that differs is divided.
+const BUCKETS: u64 = 256;
+
+/// How many of the parts that differ are looked into.
+const LOOKED_INTO: usize = 4;
+
+/// How long a server may take to say whether it follows another.
+const ROLE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Every table of a database; what tells its rows apart: the columns of its key, or nothing where it has none; and whether
+/// each of its columns is of a type that the server can hash as it is.
+const TABLES: &str = "select c.oid::regclass::text, (
+        select string_agg(quote_ident(a.attname), ', ' order by k.place)
+        from pg_index i, unnest(i.indkey::int2[]) with ordinality as k(number, place), pg_attribute a
+        where i.indrelid = c.oid and i.indisprimary and a.attrelid = c.oid and a.attnum = k.number), (
+        select bool_and(a.atttypid = 'varchar'::regtype or exists (
+            select from pg_opclass o join pg_am m on m.oid = o.opcmethod
+            where m.amname = 'hash' and o.opcdefault and o.opcintype = a.atttypid))
+        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname not in ('pg_catalog', 'information_schema')
+    order by 1";
+
+/// A table, as the database itself writes its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// The columns of its key, if it has one.
+    key: Option<String>,
+    /// Whether its rows can be hashed as they are. As text they can always, and it takes twice as long.
+    is_hashable: bool,
+}
+
+impl Table {
+    /// The hash of a row.
+    const fn hash(&self) -> &'static str {
+        if self.is_hashable { "hash_record_extended(t, 0)" } else { "hashtextextended(t::text, 0)" }
+    }
+
+    /// What tells a row from the others: its key, or all of it.
+    fn identity(&self) -> String {
+        self.key.as_ref().map_or_else(|| "t::text".to_owned(), |columns| format!("concat_ws('/', {columns})"))
+    }
+}
+
+/// What a table holds: how many rows, and the sum of their hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// How many rows.
+    pub rows: u64,
+    /// The sum of their hashes.
+    pub sum: String,
+}
+
+/// The tables of a database.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn tables(world: &dyn Questions, target: &SqlTarget, within: Duration) -> Result<Vec<Table>> {
+    let rows = world.query(target, TABLES, within).await?;
+    let table = |row: Vec<Option<String>>| match <[Option<String>; 3]>::try_from(row) {
+        Ok([Some(name), key, hashable]) => Some(Table { name, key, is_hashable: hashable.as_deref() == Some("t") }),
+        _ => None,
+    };
+    Ok(rows.into_iter().filter_map(table).collect())
+}
+
+/// What these tables hold, asked in one statement, so that all of it is of one moment.
+///
+/// # Errors
+/// When the server cannot be asked, or cannot read one of them.
+pub async fn contents(
+    world: &dyn Questions,
+    target: &SqlTarget,
+    tables: &[Table],
+    within: Duration,
+) -> Result<BTreeMap<String, Content>> {
+    let each = tables.iter().map(|table| {
+        let (name, hash, label) = (&table.name, table.hash(), table.name.replace('\'', "''"));
+        format!("select '{label}', count(*), coalesce(sum({hash}), 0) from {name} t")
+    });
+    let query = each.collect::<Vec<_>>().join(" union all ");
+    let rows = world.query(target, &query, within).await?;
+    let content = |row: Vec<Option<String>>| match <[Option<String>; 3]>::try_from(row) {
+        Ok([Some(name), Some(rows), Some(sum)]) => Some((name, Content { rows: rows.parse().ok()?, sum })),
+        _ => None,
+    };
+    Ok(rows.into_iter().filter_map(content).collect())
+}
+
+pub(super) async fn ask(examiner: &Examiner, check: &ContentHashCheck, within: Duration) -> Result<Answer> {
+    let left = examiner.target(&check.left.on, &check.left.database).await?;
+    let right = match servers(examiner, &check.right, &left).await? {
+        Servers { silent, .. } if !silent.is_empty() => return Ok(unheard(&silent).into()),
+        Servers { asked, .. } if asked.is_empty() => {
+            return Ok(Answer::Nothing(format!("no server follows {} as the drill left it", left.node)));
+        }
+        Servers { asked, .. } => asked,
+    };
+    let tables = wanted(tables(examiner.world.as_ref(), &left, within).await?, &check.tables)?;
+    let each = right.iter().map(|right| hold_against(examiner, &left, right, &tables, within));
+    let findings = join_all(each).await.into_iter().collect::<Result<Vec<Finding>>>()?;
+    Ok(together(findings).into())
+}
+
+/// The servers on the right: those to ask, and those that should answer and do not.
+struct Servers {
+    asked: Vec<SqlTarget>,
+    silent: Vec<String>,
+}
+
+async fn servers(examiner: &Examiner, side: &ContentSide, left: &SqlTarget) -> Result<Servers> {
+    if side.on != REPLICAS {
+        return Ok(Servers { asked: vec![examiner.target(&side.on, &side.database).await?], silent: Vec::new() });
+    }
+    let access = examiner.access(&side.database)?;
+    let question = access.is_replica.as_deref().unwrap_or_default();
+    let others = access.nodes.iter().filter(|node| **node != left.node && !examiner.down.contains(node));
+    let others =
+        others.map(|node| SqlTarget { node: node.clone(), database: side.database.clone(), access: access.clone() });
+    let answers = join_all(others.map(|target| async move {
+        let answer = examiner.world.query(&target, question, ROLE_WITHIN).await;
+        (target, answer)
+    }))
+    .await;
+    let mut servers = Servers { asked: Vec::new(), silent: Vec::new() };
+    for (target, answer) in answers {
+        match answer.map(|rows| is_true(&rows)) {
+            Ok(true) => servers.asked.push(target),
+            Ok(false) => {}
+            Err(error) => servers.silent.push(format!("{} ({})", target.node, error.happened)),
+        }
+    }
+    Ok(servers)
+}
+
+fn is_true(rows: &Rows) -> bool {
+    matches!(rows.as_slice(), [row] if *row == [Some("t".to_owned())])
+}
+
+/// A server that should answer and does not may hold anything.
+fn unheard(silent: &[String]) -> Finding {
+    let detail = format!("no answer from {}", silent.join(", "));
+    Finding { deviations: silent.len() as u64, raw: detail.clone(), detail }
+}
+
+/// The tables that a check names, or all of them.
+fn wanted(tables: Vec<Table>, named: &[String]) -> Result<Vec<Table>> {
+    let doing = || "list the tables to compare".to_owned();
+    if let Some(missing) = named.iter().find(|name| !tables.iter().any(|table| table.name == **name)) {
+        return Err(answered(doing(), format!("there is no table {missing}")));
+    }
+    let wanted: Vec<Table> =
+        tables.into_iter().filter(|table| named.is_empty() || named.contains(&table.name)).collect();
+    if wanted.is_empty() { Err(answered(doing(), "there is none")) } else { Ok(wanted) }
+}
+
+async fn hold_against(
+    examiner: &Examiner,
+    left: &SqlTarget,
+    right: &SqlTarget,
+    tables: &[Table],
+    within: Duration,
+) -> Result<Finding> {
+    let world = examiner.world.as_ref();
+    let (ours, theirs) =
+        try_join(contents(world, left, tables, within), contents(world, right, tables, within)).await?;
+    let differ: Vec<&Table> = tables.iter().filter(|table| ours.get(&table.name) != theirs.get(&table.name)).collect();
+    if differ.is_empty() {
+        return Ok(alike(left, right, &ours));
+    }
+    let look = differ.iter().map(|table| look_into(world, left, right, table, within));
+    let findings = join_all(look).await.into_iter().collect::<Result<Vec<Finding>>>()?;
+    Ok(together(findings))
+}
+
+fn alike(left: &SqlTarget, right: &SqlTarget, contents: &BTreeMap<String, Content>) -> Finding {
+    let rows: u64 = contents.values().map(|content| content.rows).sum();
+    let detail = format!("{rows} rows of {} tables are the same on {} and {}", contents.len(), left.node, right.node);
+    let lines = contents.iter().map(|(name, Content { rows, sum })| format!("{name}: {rows} rows, {sum}"));
+    Finding { deviations: 0, detail, raw: lines.collect::<Vec<_>>().join("\n") }
+}
+
+/// Finds the rows by which a table differs.
+async fn look_into(
+    world: &dyn Questions,
+    left: &SqlTarget,
+    right: &SqlTarget,
+    table: &Table,
+    within: Duration,
+) -> Result<Finding> {
+    let both = |query: String| async move {
+        try_join(world.query(left, &query, within), world.query(right, &query, within)).await
+    };
+    let (ours, theirs) = both(by_bucket(table)).await?;
+    let differ = differing(&ours, &theirs);
+    if differ.is_empty() {
+        // One server was behind the other. Whoever asks again will see whether it is still.
+        let detail = format!("{}: differed, and a moment later did not", table.name);
+        return Ok(Finding { deviations: 1, raw: detail.clone(), detail });
+    }
+    let (ours, theirs) = both(by_row(table, &differ[..differ.len().min(LOOKED_INTO)])).await?;
+    let mut finding = compare(&left.node, &ours, &right.node, &theirs);
+    // These, too, may have become the same meanwhile.
+    finding.deviations = finding.deviations.max(1);
+    let more = if differ.len() > LOOKED_INTO { ", and there are more" } else { "" };
+    finding.detail = format!("{}: {}{more}", table.name, finding.detail);
+    finding.raw = format!("{}\n{}", table.name, finding.raw);
+    Ok(finding)
+}
+
+/// A table's rows with their keys and hashes; what else is in them stays where it is.
+fn hashed(table: &Table) -> String {
+    let (name, identity, hash) = (&table.name, table.identity(), table.hash());
+    format!("(select {identity} as key, {hash} as hash from {name} t) as hashed")
+}
+
+fn by_bucket(table: &Table) -> String {
+    let of_all = hashed(table);
+    format!("select hashtextextended(key, 0) & {}, count(*), sum(hash) from {of_all} group by 1", BUCKETS - 1)
+}
+
+fn by_row(table: &Table, buckets: &[String]) -> String {
+    let (of_all, wanted) = (hashed(table), buckets.join(", "));
+    // A table without a key has nothing but the rows themselves to tell them by, and those are nobody's business here.
+    let shown = if table.key.is_some() { "key" } else { "'row ' || hash" };
+    let bucket = format!("hashtextextended(key, 0) & {}", BUCKETS - 1);
+    format!("select {shown}, count(*), sum(hash) from {of_all} where {bucket} in ({wanted}) group by 1")
+}
+
+/// The buckets that are not the same on both sides.
+fn differing(ours: &Rows, theirs: &Rows) -> Vec<String> {
+    let keyed = |rows: &Rows| -> BTreeMap<String, Vec<Option<String>>> {
+        rows.iter().filter_map(|row| Some((row.first()?.clone()?, row[1..].to_vec()))).collect()
+    };
+    let (ours, theirs) = (keyed(ours), keyed(theirs));
+    let all = ours.keys().chain(theirs.keys().filter(|key| !ours.contains_key(*key)));
+    all.filter(|key| ours.get(*key) != theirs.get(*key)).cloned().collect()
+}
+
+fn together(findings: Vec<Finding>) -> Finding {
+    let deviations = findings.iter().map(|finding| finding.deviations).sum();
+    // What is well says nothing where something is not.
+    let told = findings.iter().filter(|finding| deviations == 0 || finding.deviations > 0);
+    let (details, raws): (Vec<&str>, Vec<&str>) = told.map(|it| (it.detail.as_str(), it.raw.as_str())).unzip();
+    Finding { deviations, detail: details.join("; "), raw: raws.join("\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(rows: &[[&str; 3]]) -> Rows {
+        rows.iter().map(|row| row.iter().map(|cell| Some((*cell).to_owned())).collect()).collect()
+    }
+
+    fn table(name: &str, key: Option<&str>) -> Table {
+        Table { name: name.to_owned(), key: key.map(str::to_owned), is_hashable: true }
+    }
+
+    #[test]
+    fn only_parts_that_differ_are_looked_into() {
+        let ours = rows(&[["1", "10", "77"], ["2", "5", "3"], ["3", "1", "9"]]);
+        let theirs = rows(&[["1", "10", "77"], ["2", "5", "4"], ["9", "1", "9"]]);
+        assert_eq!(differing(&ours, &theirs), ["2", "3", "9"]);
+        assert_eq!(differing(&ours, &ours), Vec::<String>::new());
+    }
+
+    #[test]
+    fn rows_are_told_by_their_key_and_never_by_what_is_in_them() {
+        let keyed = by_row(&table("orders", Some("token")), &["7".to_owned()]);
+        assert!(keyed.starts_with("select key, count(*)") && keyed.contains("in (7)"), "{keyed}");
+        let unkeyed = by_row(&table("effects", None), &["7".to_owned()]);
+        assert!(unkeyed.starts_with("select 'row ' || hash, count(*)"), "{unkeyed}");
+    }
+
+    #[test]
+    fn a_table_that_is_not_there_is_not_passed_over() {
+        let tables = || vec![table("orders", None), table("queue", None)];
+        assert_eq!(wanted(tables(), &[]).unwrap().len(), 2);
+        assert_eq!(wanted(tables(), &["queue".to_owned()]).unwrap(), [table("queue", None)]);
+        assert!(wanted(tables(), &["ordres".to_owned()]).unwrap_err().to_string().contains("ordres"));
+        assert!(wanted(Vec::new(), &[]).is_err(), "whoever finds nothing to hash has not passed");
+    }
+
+    #[test]
+    fn what_is_wrong_on_one_server_is_not_covered_by_what_is_well_on_another() {
+        let finding = |deviations, detail: &str| Finding { deviations, detail: detail.to_owned(), raw: String::new() };
+        let both = together(vec![finding(0, "the same on a and b"), finding(2, "orders: 2 differ")]);
+        assert_eq!((both.deviations, both.detail.as_str()), (2, "orders: 2 differ"));
+        assert_eq!(together(vec![finding(0, "a"), finding(0, "b")]).detail, "a; b");
+    }
+}

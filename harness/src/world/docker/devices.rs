@@ -1,0 +1,142 @@
+//! Loop devices of storage arrays, wherever the array itself has gone: finding them by the files that they hold, and
+//! letting go of them.
+//!
+//! A device carries no label. But the kernel tells which file it holds, and the array puts the run into the name of each
+//! file: `bs.RUN.NODE.disk` and `bs.RUN.POOL.pool`. The kernel is asked from a container, as the engine need not be on this
+//! machine.
+
+use std::{fs, time::Duration};
+
+use bollard::{
+    Docker,
+    models::{ContainerCreateBody, HostConfig},
+    query_parameters::{
+        CreateContainerOptionsBuilder, LogsOptionsBuilder, StartContainerOptions, WaitContainerOptions,
+    },
+};
+use futures_util::StreamExt;
+use tokio::time::timeout;
+
+use super::{array::make_array_image, errors::Doing, names::RunIdentity, provision::remove_container};
+use crate::world::{CommandOutput, Result, WorldError, WorldErrorKind};
+
+/// How long a container may take that looks at devices, or lets go of them.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// A device that holds a file of an array.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Device {
+    /// Its path, such as `/dev/loop7`.
+    pub path: String,
+    /// The name of the file.
+    pub file: String,
+    /// The run that it belongs to.
+    pub run_id: String,
+    /// The environment of the run, where that is not its own.
+    pub environment: Option<String>,
+}
+
+/// What a container needs that makes loop devices and mounts them. The engine's usual profile for AppArmor, where there is
+/// one, forbids to mount; everything else that it forbids stays so.
+pub(super) fn rights() -> HostConfig {
+    let list = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
+    HostConfig {
+        network_mode: Some("none".to_owned()),
+        cap_add: list(&["SYS_ADMIN", "MKNOD"]),
+        device_cgroup_rules: list(&["b 7:* rmw", "c 10:237 rmw"]),
+        binds: list(&["/dev:/dev"]),
+        security_opt: list(&["no-new-privileges", "apparmor=unconfined"]),
+        ..Default::default()
+    }
+}
+
+/// Whether devices of arrays are seen on this machine. Where the engine is elsewhere, that says nothing.
+pub(super) fn are_seen_here() -> bool {
+    let Ok(entries) = fs::read_dir("/sys/block") else { return false };
+    let held = entries.flatten().filter_map(|entry| fs::read_to_string(entry.path().join("loop/backing_file")).ok());
+    held.into_iter().any(|path| read(&format!("- {}", path.trim_end())).is_some())
+}
+
+/// Every device of an array on the engine's machine. `asker` labels the container that asks.
+pub(super) async fn list(docker: &Docker, asker: &RunIdentity) -> Result<Vec<Device>> {
+    let doing = "list loop devices";
+    let host = HostConfig { network_mode: Some("none".to_owned()), ..Default::default() };
+    let said = run_once(docker, asker, host, &["array", "devices"], doing).await?.success(doing)?;
+    Ok(read_all(&said))
+}
+
+/// The devices of arrays among all that were listed.
+pub(super) fn read_all(said: &str) -> Vec<Device> {
+    said.lines().filter_map(read).collect()
+}
+
+/// Lets go of every device of a run.
+pub(super) async fn detach(docker: &Docker, asker: &RunIdentity, run_id: &str, doing: &str) -> Result<()> {
+    run_once(docker, asker, rights(), &["array", "detach", run_id], doing).await?.success(doing).map(drop)
+}
+
+/// One line: the device, and the path of its file.
+fn read(line: &str) -> Option<Device> {
+    let (device, path) = line.split_once(' ')?;
+    let mut parts = path.trim_end_matches(" (deleted)").rsplit('/');
+    let file = parts.next()?;
+    let words: Vec<&str> = file.split('.').collect();
+    let ["bs", run_id, _, "disk" | "pool"] = words[..] else { return None };
+    let environment = parts.next().and_then(|group| group.strip_prefix("beside-")).map(str::to_owned);
+    Some(Device { path: device.to_owned(), file: file.to_owned(), run_id: run_id.to_owned(), environment })
+}
+
+/// Runs a command in a container of its own, and removes that whatever comes of it.
+async fn run_once(
+    docker: &Docker,
+    asker: &RunIdentity,
+    host: HostConfig,
+    command: &[&str],
+    doing: &str,
+) -> Result<CommandOutput> {
+    let image = make_array_image(docker, &|_| {}).await?;
+    let name = asker.asking();
+    let body = ContainerCreateBody {
+        image: Some(image.tag),
+        cmd: Some(command.iter().map(|word| (*word).to_owned()).collect()),
+        labels: Some(asker.labels("devices", None)),
+        host_config: Some(host),
+        ..Default::default()
+    };
+    let ran = timeout(WITHIN, run_to_end(docker, &name, body, doing)).await;
+    remove_container(docker, &name, doing).await?;
+    ran.unwrap_or_else(|_| Err(WorldError::new(WorldErrorKind::TimedOut, doing, format!("nothing within {WITHIN:?}"))))
+}
+
+async fn run_to_end(docker: &Docker, name: &str, body: ContainerCreateBody, doing: &str) -> Result<CommandOutput> {
+    let options = CreateContainerOptionsBuilder::new().name(name).build();
+    docker.create_container(Some(options), body).await.doing(doing)?;
+    docker.start_container(name, None::<StartContainerOptions>).await.doing(doing)?;
+    let ended = docker.wait_container(name, None::<WaitContainerOptions>).next().await;
+    // The engine's client makes an error of every other status.
+    let status = i64::from(!matches!(ended, Some(Ok(_))));
+    let mut lines = docker.logs(name, Some(LogsOptionsBuilder::new().stdout(true).stderr(true).build()));
+    let mut output = String::new();
+    while let Some(line) = lines.next().await {
+        output += &line.doing(doing)?.to_string();
+    }
+    Ok(CommandOutput { status, output })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_known_by_the_file_that_it_holds() {
+        let own = read("/dev/loop3 /pools/local/group/bs.r-1.db-a.disk").expect("a disk");
+        assert_eq!((own.path.as_str(), own.run_id.as_str(), own.environment), ("/dev/loop3", "r-1", None));
+        let copy = read("/dev/loop4 /beside-weekly/bs.r-1.db-a.disk").expect("a disk of a copy, cut off at its pool");
+        assert_eq!(copy.environment.as_deref(), Some("weekly"));
+        let pool = read("/dev/loop0 /var/lib/docker/volumes/x/_data/bs.r-1.local.pool (deleted)").expect("a pool");
+        assert_eq!((pool.file.as_str(), pool.environment), ("bs.r-1.local.pool", None));
+        for foreign in ["/dev/loop1 /var/lib/snapd/snaps/core.snap", "/dev/loop1 /home/bs.disk", "", "/dev/loop1 "] {
+            assert_eq!(read(foreign), None, "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! What only real disks can show: what a snapshot holds, what a power loss takes, what a full pool says, and that nothing
+//! stays behind.
+
+mod docker_bench;
+
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use blackstart::{
+    topology::{
+        ledger::{self, Ledger},
+        owner,
+        sweep::{Standing, clear, survey},
+    },
+    world::{
+        ArraySpec, Marks, Pool, Power, Provision, Resource, Saved, Storage, WorldErrorKind, WriteAttempt,
+        docker::{DockerWorld, RunIdentity},
+    },
+};
+use docker_bench::{
+    Bench, connect,
+    disks::{MIB, SMALL, left_of, saved, with_disk, with_disks},
+    image, remains,
+};
+use futures_util::FutureExt;
+
+/// Says how long something took: no test depends on it, but people want to know.
+macro_rules! timed {
+    ($what:expr) => {{
+        let begun = Instant::now();
+        let result = $what.await;
+        eprintln!("{:>6} ms  {}", begun.elapsed().as_millis(), stringify!($what));
+        result
+    }};
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_holds_what_was_there_at_its_moment() {
+    with_disks("snapshot", SMALL, &["a", "b"], |bench| {
+        async move {
+            let world = &bench.world;
+            for node in ["a", "b"] {
+                bench.says(node, "echo one >/data/word; sync /data/word /data").await;
+            }
+            assert!(timed!(world.snapshot("first")).expect("a snapshot") > 0);
+            bench.says("a", "echo two >/data/word; echo more >/data/later; sync -f /data").await;
+            assert_eq!(bench.copy_says(&["a", "b"], &saved("first"), "cat /data/*").await, ["one", "one"]);
+            assert_eq!(bench.says("a", "cat /data/word").await, "two", "the copy is another disk");
+
+            let twice = world.snapshot("first").await.expect_err("there is one");
+            assert!(twice.happened.contains("first already"), "{twice}");
+            let odd = world.snapshot("no/name").await.expect_err("no name");
+            assert!(odd.happened.contains("no name"), "{odd}");
+            let unknown = Resource::Disk { node: "c".into(), from: Some(saved("second")) };
+            let unknown = world.create(&unknown).await.expect_err("nobody saved it");
+            assert!(unknown.happened.contains("nothing was saved as second"), "{unknown}");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+async fn stop(bench: &Bench, nodes: &[&str]) {
+    for node in nodes {
+        bench.world.kill(node).await.expect("killed");
+        bench.world.await_down(node).await.expect("down");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn disks_at_rest_are_copied_and_put_back() {
+    with_disks("cold", SMALL, &["a", "b"], |bench| {
+        async move {
+            let world = &bench.world;
+            bench.says("a", "echo one >/data/word; sync -f /data").await;
+            let early = world.copy_disks("cold").await.expect_err("both run");
+            assert!(early.happened.contains("still runs"), "{early}");
+            let early = world.revert("a", &saved("cold")).await.expect_err("there is no such state");
+            assert!(early.happened.contains("nothing was saved"), "{early}");
+            stop(bench, &["a", "b"]).await;
+            assert!(timed!(world.copy_disks("cold")).expect("a copy") > 0);
+            world.start("a").await.expect("a start");
+            bench.says("a", "echo two >/data/word; sync -f /data").await;
+            let running = world.revert("a", &saved("cold")).await.expect_err("it runs");
+            assert!(running.happened.contains("still runs"), "{running}");
+            stop(bench, &["a"]).await;
+            timed!(world.revert("a", &saved("cold"))).expect("put back");
+            assert!(timed!(world.inspect("a")).expect("a look").is_sound);
+            world.start("a").await.expect("a start");
+            assert_eq!(bench.says("a", "cat /data/word").await, "one");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_loss_takes_what_was_not_flushed_and_nothing_else() {
+    with_disks("power", SMALL, &["a", "b", "c"], |bench| {
+        async move {
+            let world = &bench.world;
+            let write = "echo kept >/data/kept; sync /data/kept /data; echo lost >/data/lost; cat /data/lost";
+            for node in ["a", "b", "c"] {
+                assert_eq!(bench.says(node, write).await, "lost", "until then a node reads what it wrote");
+            }
+            timed!(world.lose_unflushed(&["a".into(), "b".into()])).expect("no power");
+            assert_ne!(bench.shell("a", "cat /data/kept").await.status, 0, "nothing is read any more");
+            assert_ne!(bench.shell("b", "echo x >/data/more").await.status, 0, "nor written");
+            assert_eq!(bench.says("c", "cat /data/lost").await, "lost", "others have power");
+            let running = world.marks("a").await.expect_err("it runs");
+            assert!(running.happened.contains("still runs"), "{running}");
+            stop(bench, &["a", "b"]).await;
+            for node in ["a", "b"] {
+                let marks = timed!(world.marks(node)).expect("marks");
+                assert_eq!(marks, Marks { flushed: true, unflushed: false });
+                let again = world.marks(node).await.expect("none any more");
+                assert_eq!(again, Marks { flushed: false, unflushed: false });
+                world.start(node).await.expect("a start");
+                assert_eq!(bench.says(node, "cat /data/kept").await, "kept");
+                assert_eq!(bench.says(node, "cat /data/lost 2>/dev/null").await, "", "it had never reached the disk");
+                assert_eq!(bench.says(node, "ls -A /data | tr '\n' ' '").await.replace("lost", "").trim(), "kept");
+            }
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_takes_nothing_until_there_is_room_and_a_failed_one_never() {
+    with_disks("broken", SMALL, &["a", "b"], |bench| {
+        async move {
+            let world = &bench.world;
+            let write = "dd if=/dev/zero of=/data/file bs=4096 count=4 conv=fsync 2>&1";
+            assert_eq!(timed!(world.try_disk("a")).expect("an answer"), WriteAttempt::Accepted);
+            assert!(timed!(world.fill("a")).expect("filled") > 200 * MIB);
+            let full = WriteAttempt::Refused("No space left on device".into());
+            assert_eq!(world.try_disk("a").await.expect("an answer"), full);
+            assert!(bench.says("a", write).await.contains("No space left"), "the node sees it too");
+            timed!(world.make_room("a")).expect("room");
+            assert_eq!(world.try_disk("a").await.expect("an answer"), WriteAttempt::Accepted);
+            assert_eq!(bench.shell("a", write).await.status, 0);
+
+            world.snapshot("before").await.expect("a snapshot");
+            timed!(world.fail_disk("b")).expect("it is gone");
+            let failed = WriteAttempt::Refused("Input/output error".into());
+            assert_eq!(world.try_disk("b").await.expect("an answer"), failed);
+            assert!(bench.says("b", write).await.contains("Input/output error"));
+            stop(bench, &["b"]).await;
+            let gone = world.inspect("b").await.expect_err("there is nothing to look at");
+            assert!(gone.happened.contains("has failed"), "{gone}");
+            if world.start("b").await.is_ok() {
+                assert_ne!(bench.shell("b", write).await.status, 0, "it does not come back by itself");
+                stop(bench, &["b"]).await;
+            }
+            timed!(world.revert("b", &saved("before"))).expect("another disk in its place");
+            world.start("b").await.expect("a start");
+            assert_eq!(bench.shell("b", write).await.status, 0);
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_remote_pool_gets_what_changed_and_gives_it_back() {
+    with_disks("remote", SMALL, &["a"], |bench| {
+        async move {
+            let world = &bench.world;
+            let remote = |name: &str| Saved { name: name.to_owned(), pool: Pool::Remote };
+            bench.says("a", "echo one >/data/word; head -c 20000000 /dev/urandom >/data/bulk; sync -f /data").await;
+            world.snapshot("first").await.expect("a snapshot");
+            let whole = timed!(world.replicate("first", None)).expect("sent");
+            bench.says("a", "echo two >/data/word; sync -f /data").await;
+            world.snapshot("second").await.expect("a snapshot");
+            let orphan = world.replicate("second", Some("third")).await.expect_err("there is no such base");
+            assert!(orphan.happened.contains("nothing was saved as third"), "{orphan}");
+            let changed = timed!(world.replicate("second", Some("first"))).expect("sent");
+            assert!(whole > 20_000_000 && changed < 2_000_000, "{whole} and {changed}");
+            let twice = world.replicate("second", Some("first")).await.expect_err("it is there");
+            assert!(twice.happened.contains("already"), "{twice}");
+            assert_eq!(bench.copy_says(&["a"], &remote("first"), "cat /data/word").await, ["one"]);
+            assert_eq!(bench.copy_says(&["a"], &remote("second"), "cat /data/word").await, ["two"]);
+            stop(bench, &["a"]).await;
+            timed!(world.revert("a", &remote("first"))).expect("put back");
+            world.start("a").await.expect("a start");
+            assert_eq!(bench.says("a", "cat /data/word").await, "one");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_without_room_says_so_and_keeps_nothing_half_made() {
+    let spec = ArraySpec { pool_bytes: 400 * MIB, disk_bytes: 320 * MIB, remote_bytes: Some(256 * MIB) };
+    with_disks("room", spec, &["a"], |bench| {
+        async move {
+            let world = &bench.world;
+            bench.says("a", "head -c 220000000 /dev/urandom >/data/bulk; sync -f /data").await;
+            world.snapshot("first").await.expect("a snapshot takes no room");
+            let remote = timed!(world.replicate("first", None)).expect_err("the remote pool is too small");
+            assert_eq!(remote.kind, WorldErrorKind::DiskFull, "{remote}");
+            stop(bench, &["a"]).await;
+            let full = timed!(world.copy_disks("second")).expect_err("so is this one");
+            assert_eq!(full.kind, WorldErrorKind::DiskFull, "{full}");
+            for pool in [Pool::Local, Pool::Remote] {
+                let half = Saved { name: if pool == Pool::Local { "second" } else { "first" }.into(), pool };
+                let none = world.revert("a", &half).await.expect_err("it was not saved");
+                assert!(none.happened.contains("nothing was saved"), "{none}");
+            }
+            let small = ArraySpec { disk_bytes: MIB, ..spec };
+            let small = connect("small").await.create(&Resource::Array(small)).await.expect_err("too small for XFS");
+            assert!(small.happened.contains("too small"), "{small}");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+/// Whether numbers of one round of the witness follow each other without a gap.
+fn are_of_one_moment(numbers: &[u64]) -> bool {
+    let (least, most) = (numbers.iter().min().copied().unwrap_or(0), numbers.iter().max().copied().unwrap_or(0));
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    least > 0 && sorted.len() == numbers.len() && most - least == numbers.len() as u64 - 1
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_witness_tells_one_moment_from_several() {
+    const NODES: [&str; 3] = ["a", "b", "c"];
+    with_disks("witness", ArraySpec { pool_bytes: 4096 * MIB, ..SMALL }, &NODES, |bench| {
+        async move {
+            let world = &bench.world;
+            let busy = "nohup sh -c 'for i in $(seq 2000); do dd if=/dev/urandom of=/data/f$((i % 9)) bs=64k count=4 \
+                        conv=fsync; done' >/dev/null 2>&1 &";
+            for node in NODES {
+                bench.says(node, busy).await;
+            }
+            timed!(world.start_witness()).expect("a witness");
+            for number in 0..20 {
+                timed!(world.snapshot(&format!("s{number}"))).expect("a snapshot");
+                tokio::time::sleep(Duration::from_millis(40)).await;
+            }
+            timed!(world.stop_witness()).expect("its end");
+            stop(bench, &NODES).await;
+            let mut rounds = Vec::new();
+            for number in 0..20 {
+                let states = bench.look_at(&NODES, &saved(&format!("s{number}"))).await;
+                assert!(states.iter().all(|state| state.is_sound), "{states:?}");
+                let numbers: Vec<u64> = states.iter().filter_map(|state| state.witness).collect();
+                assert!(numbers.len() == 3 && are_of_one_moment(&numbers), "{number}: {numbers:?}");
+                rounds.push(numbers);
+            }
+            eprintln!("{rounds:?}");
+            let apart = [rounds[0][0], rounds[9][1], rounds[19][2]];
+            assert!(!are_of_one_moment(&apart), "{apart:?}: each from a moment of its own");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[ignore = "not yet seen on an engine that has nothing else to do; run it with --run-ignored"]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_called_off_half_way_leaves_nothing() {
+    for after_ms in [5, 40, 150, 400, 900] {
+        let world = connect("off").await;
+        let disks = ["a", "b"].map(|node| Resource::Disk { node: node.into(), from: None });
+        world.create(&Resource::Array(SMALL)).await.expect("an array");
+        for disk in &disks {
+            world.create(disk).await.expect("a disk");
+        }
+        let work = async {
+            world.start_witness().await.expect("a witness");
+            world.snapshot("first").await.expect("a snapshot");
+            world.replicate("first", None).await.expect("sent");
+            world.lose_unflushed(&["a".into()]).await.expect("no power");
+            world.fill("b").await.expect("filled");
+        };
+        let is_done = tokio::time::timeout(Duration::from_millis(after_ms), work).await.is_ok();
+        let mine = world.leftovers().await.expect("a list");
+        assert_eq!(mine.iter().filter(|one| one.starts_with("device")).count(), 4, "{mine:?}");
+        for resource in disks.iter().chain([&Resource::Array(SMALL)]) {
+            timed!(world.remove(resource)).unwrap_or_else(|error| panic!("called off after {after_ms} ms: {error}"));
+        }
+        let left = world.leftovers().await.expect("a list");
+        eprintln!("called off after {after_ms} ms (it was done: {is_done}): {left:?}");
+        assert!(left.is_empty(), "called off after {after_ms} ms: {left:?}");
+    }
+}
+
+/// Not a test: what the next one runs in a process of its own, and kills.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "another test runs it, and kills it"]
+async fn a_run_that_will_be_killed() {
+    let (run_id, state) = (std::env::var("TO_BE_KILLED").expect("a run"), std::env::var("STATE").expect("a folder"));
+    let owner = owner::this_process();
+    let world = DockerWorld::connect(RunIdentity::new(&run_id, &owner)).await.expect("an engine");
+    let engine = world.engine().await.expect("its name");
+    let ledger = Ledger::create(state.as_ref(), &run_id, &owner, &engine).expect("a ledger");
+    world.prepare_images(&[image()], &|_| {}).await.expect("images");
+    let mut made = vec![Resource::Networks, Resource::Array(SMALL)];
+    for (name, host) in ["a", "b"].into_iter().zip(11..) {
+        made.push(Resource::Disk { node: name.into(), from: None });
+        made.push(Resource::Node(Box::new(with_disk(name, host, &["a", "b"]))));
+    }
+    println!("begun");
+    for resource in &made {
+        ledger.announce(&resource.name()).expect("written");
+        world.create(resource).await.expect("made");
+        if let Resource::Node(spec) = resource {
+            world.start(&spec.name).await.expect("started");
+        }
+    }
+    world.start_witness().await.expect("a witness");
+    println!("made");
+    world.snapshot("first").await.expect("a snapshot");
+    world.lose_unflushed(&["a".into()]).await.expect("no power");
+    world.replicate("first", None).await.expect("sent");
+    println!("used");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+}
+
+/// Runs that until it has said a word, and kills it some time later. Gives the run and the folder of its ledger.
+fn kill_after(word: &str, then: Duration) -> (String, std::path::PathBuf) {
+    use std::io::BufRead;
+    let run_id = format!("t{:08x}-killed", rand::random::<u32>());
+    let state = std::env::temp_dir().join(&run_id);
+    let mut child = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--ignored", "--exact", "--nocapture", "a_run_that_will_be_killed"])
+        .envs([("TO_BE_KILLED", run_id.as_str()), ("STATE", &state.display().to_string())])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a child");
+    let said = std::io::BufReader::new(child.stdout.take().expect("its words")).lines();
+    let heard = said.map_while(Result::ok).any(|line| line.ends_with(word));
+    std::thread::sleep(then);
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    assert!(heard, "it never said {word}");
+    (run_id, state)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_lets_go_of_the_devices_of_a_killed_run() {
+    let mut most = 0;
+    for (word, ms) in [("begun", 150), ("begun", 700), ("begun", 1100), ("begun", 1600), ("made", 60), ("used", 0)] {
+        let (run_id, state) = kill_after(word, Duration::from_millis(ms));
+        let begun = Instant::now();
+        let engine = remains().await;
+        let mut left = survey(&engine, &state, &[]).await.expect("a survey");
+        left.retain(|one| one.run_id == run_id);
+        assert!(left.iter().all(|one| one.standing == Standing::Gone), "{left:?}");
+        let devices = left_of(&run_id).await.1;
+        most = most.max(devices);
+        let cleared = clear(&engine, &left).await.expect("an engine");
+        eprintln!("killed {ms} ms after {word}: {devices} devices, swept in {:?}: {cleared:?}", begun.elapsed());
+        assert!(cleared.iter().all(|run| run.failed.is_empty() && run.ledger_removed), "{cleared:?}");
+        assert!(left_of(&run_id).await.0.is_empty(), "{:?}", left_of(&run_id).await);
+        assert!(ledger::find(&state).is_empty());
+        std::fs::remove_dir_all(state).expect("its folder");
+    }
+    assert_eq!(most, 4, "two pools and two disks");
+}

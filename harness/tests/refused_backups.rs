@@ -1,0 +1,129 @@
+//! Declarations of backups, of their schedule and of what destroys data that are refused: each at its key, with its mend.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
+use std::{fs, path::Path};
+
+use blackstart::scenario::{self, Refusal};
+
+/// Reads a scenario of this repository with a change, beside its own system.
+fn refused(name: &str, from: &str, to: &str) -> Vec<Refusal> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(top.join(format!("scenarios/{name}.yaml"))).unwrap();
+    assert!(text.contains(from), "{name} does not contain `{from}`");
+    let system = top.join("fixtures/systems/order-management.yaml").canonicalize().unwrap();
+    let changed = text
+        .replacen(from, to, 1)
+        .replace("../../fixtures/systems/order-management.yaml", &system.display().to_string());
+    let folder =
+        std::env::temp_dir().join(format!("blackstart-refused-{}-{:x}", std::process::id(), rand::random::<u64>()));
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(format!("{}.yaml", name.rsplit('/').next().unwrap()));
+    fs::write(&file, changed).unwrap();
+    let read = scenario::read(&file);
+    fs::remove_dir_all(folder).unwrap();
+    read.map_or_else(|refusals| refusals.0, |declared| declared.warnings)
+}
+
+/// One change: in which scenario, from what to what, and the key and words of the refusal.
+type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+const LOST: &str = "order-management/lost-data";
+const CHANGE: &str = "order-management/bad-change";
+const JUDGED: &str = "order-management/backups-judged";
+const SPOILED: &str = "broken/fails-backup-spoiled";
+
+const CUT: &str = "order-management/backup-interrupted";
+const TWICE: &str = "order-management/restore-interrupted";
+
+const POINT: &str = "order-management/bad-change-to-point";
+const ZONES: &str = "order-management/two-zones-lost";
+
+const ROWS: &[Row] = &[
+    (
+        POINT,
+        "{point: before-release}",
+        "{point: nightly}",
+        "recovery.procedure[0].restore.to.point",
+        "taken by `point`",
+    ),
+    (
+        POINT,
+        "{id: nightly, method: full}\n  - {id: before-release, method: point, after: 500ms}",
+        "{id: before-release, method: point}\n  - {id: nightly, method: full}",
+        "recovery.procedure[0].restore.to.point",
+        "leads only forward",
+    ),
+    (
+        ZONES,
+        "restore: {node: db-c",
+        "restore: {node: db-d",
+        "recovery.procedure[2].restore.node",
+        "no node of this system",
+    ),
+    (CUT, "kill: vault", "kill: vaultt", "backups[1].interrupted.kill", "did you mean `vault`?"),
+    (CUT, "kill: vault", "kill: db-a", "backups[1].interrupted.kill", "an outage that no fault accounts for"),
+    (CUT, "{id: cut-short, method: full", "{id: cut-short, method: point", "backups[1].interrupted", "`half_way.take`"),
+    (TWICE, "kill: db-a", "kill: db-x", "recovery.procedure[0].restore.interrupted.kill", "no node of this system"),
+    (
+        TWICE,
+        "method: full}",
+        "method: full, interrupted: {kill: vault}}",
+        "recovery.procedure[0].restore.backup",
+        "never gets complete",
+    ),
+    (LOST, "archive_every: 2s", "archive_every: 10s", "schedule.archive_every", "write 5s or less"),
+    (LOST, ", archive_every: 2s", "", "schedule.backup_every", "take a backup every 5s, or archive"),
+    (LOST, "archive_every: 2s", "archive_every: 1500ms", "schedule.archive_every", "whole seconds"),
+    (LOST, "keep: 7d", "keep: 1h", "schedule.keep", "longer than 24h"),
+    (LOST, "method: full", "method: fulll", "backups[0].method", "did you mean `full`?"),
+    (LOST, "{id: daily,", "{id: weekly,", "backups[1].id", "weekly"),
+    (LOST, "{id: daily,", "{id: da ily,", "backups[1].id", "letters, digits and hyphens"),
+    (LOST, "backup: daily, to: end", "backup: dayly, to: end", "recovery.procedure[0].restore.backup", "did you mean"),
+    (LOST, "node: db-a, backup", "node: db-x, backup", "recovery.procedure[0].restore.node", "no node of this system"),
+    (LOST, "to: end", "to: time-before-change", "recovery.procedure[0].restore.to", "no change is made"),
+    (LOST, "to: end", "to: {point: x}", "recovery.procedure[0].restore.to.point", "no backup of this scenario"),
+    (LOST, "method: differential", "method: point", "recovery.procedure[0].restore.backup", "restored by itself"),
+    (LOST, "[db-a, db-b]}", "[db-a, app-a]}", "faults[0].data_lost.nodes[1]", "no volume"),
+    (LOST, "[db-a, db-b]}", "[]}", "faults[0].data_lost.nodes", "name the nodes"),
+    (LOST, "[db-a, db-b]}", "[db-a, db-b]}\n    heal_after: 1s", "faults[0].heal_after", "cannot be healed"),
+    (CHANGE, "database: orders\n", "database: monitor\n", "faults[0].bad_change.database", "declare `moment`"),
+    (CHANGE, "  alert: {database: orders", "  alert: {database: ordres", "recovery.alert.database", "did you mean"),
+    (CHANGE, "every: 250ms}", "every: 0ms}", "recovery.alert.every", "zero"),
+    (JUDGED, "backups:\n", "backups: []\nx-backups:\n", "x-backups", ""),
+    (
+        SPOILED,
+        "{backup: daily, by",
+        "{backup: nightly, by",
+        "faults[0].backup_spoiled.backup",
+        "no backup of this scenario",
+    ),
+    (SPOILED, "method: differential", "method: point", "faults[0].backup_spoiled.backup", "add `spoil`"),
+];
+
+#[test]
+fn what_cannot_be_is_refused_in_its_place() {
+    for (name, from, to, key, says) in ROWS {
+        let found = refused(name, from, to);
+        let is_it = |it: &&Refusal| it.key == *key && format!("{} {}", it.problem, it.mend).contains(says);
+        let shown: Vec<_> = found.iter().map(|it| format!("{}: {}; {}", it.key, it.problem, it.mend)).collect();
+        assert!(found.iter().any(|it| is_it(&it)), "{from} -> {to}: {shown:#?}");
+        assert!(found.iter().all(|it| it.position.is_some()), "{from} -> {to}: without a position: {shown:#?}");
+    }
+}
+
+#[test]
+fn a_copy_needs_a_primary_to_be_restored_on() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| fs::read_to_string(top.join(path)).unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refused-without-primary");
+    fs::create_dir_all(&folder).unwrap();
+    let system = read("fixtures/systems/order-management.yaml").replace("role: primary", "role: database");
+    fs::write(folder.join("order-management.yaml"), system).unwrap();
+    let scenario = read(&format!("scenarios/{JUDGED}.yaml")).replace("../../fixtures/systems/", "");
+    let file = folder.join("backups-judged.yaml");
+    fs::write(&file, scenario).unwrap();
+    let refusals = scenario::read(&file).unwrap_err();
+    let is_it = |it: &Refusal| it.key == "judge_backups" && it.problem.contains("this system has 0");
+    assert!(refusals.0.iter().any(is_it), "{refusals}");
+}
