@@ -264,7 +264,6 @@ async fn the_witness_tells_one_moment_from_several() {
     .await;
 }
 
-#[ignore = "not yet seen on an engine that has nothing else to do; run it with --run-ignored"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_called_off_half_way_leaves_nothing() {
     for after_ms in [5, 40, 150, 400, 900] {

@@ -20,7 +20,7 @@ fn ids(list: &Value) -> Vec<&str> {
 #[test]
 fn damage_to_a_page_a_log_and_a_row_is_found_and_nothing_is_left() {
     let room = Room::new("selftest");
-    let (system, only) = (system(), "zeroed-page,log-cut,sequence-behind,wrong-amounts,wrong-customers");
+    let (system, only) = (system(), "zeroed-page,log-cut,wrong-amounts,wrong-customers,sequence-behind");
     let ended = room.run(&["selftest", &system, "--only", only, "--json", "--out", "runs"]);
 
     assert_eq!(ended.status, Some(0), "{}\n{}", ended.stdout, ended.stderr);
@@ -35,8 +35,8 @@ fn damage_to_a_page_a_log_and_a_row_is_found_and_nothing_is_left() {
         assert!(ids(&defect["must_be_caught_by"]).iter().all(|check| caught.contains(check)), "{defect:#}");
     }
     assert!(!ids(&defects[0]["caught_by"]).contains(&"tables-whole"), "a zeroed page passes for an empty one");
-    assert_eq!(ids(&defects[3]["caught_by"]), ["promises-kept"], "a receipt is the second place that holds an amount");
-    assert_eq!(ids(&defects[4]["caught_by"]), Vec::<&str>::new(), "no check knows whose an order was");
+    assert_eq!(ids(&defects[2]["caught_by"]), ["promises-kept"], "a receipt is the second place that holds an amount");
+    assert_eq!(ids(&defects[3]["caught_by"]), Vec::<&str>::new(), "no check knows whose an order was");
 
     let run = told["run_id"].as_str().expect("a run").to_owned();
     let kept = fs::read_to_string(room.path("runs").join(&run).join("selftest.json")).expect("the record");
@@ -62,7 +62,6 @@ fn changed_system(room: &Room, changes: &[(&str, &str)]) -> String {
     file.display().to_string()
 }
 
-#[ignore = "not yet seen on an engine that has nothing else to do; run it with --run-ignored"]
 #[test]
 fn a_defect_that_no_check_finds_and_an_alarm_about_nothing_are_failures() {
     let room = Room::new("selftest-missed");

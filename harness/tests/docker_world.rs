@@ -203,7 +203,6 @@ async fn commands_have_a_status_a_deadline_and_a_bounded_output() {
     .await;
 }
 
-#[ignore = "not yet seen on an engine that has nothing else to do; run it with --run-ignored"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_stands_half_way_goes_on_when_told_and_dies_with_its_node() {
     let shell = |script: &str| ["sh", "-c", script].map(str::to_owned);

@@ -229,6 +229,10 @@ pub struct Rto {
     pub outages: Vec<Outage>,
     /// What the declared procedure leaves out of the measured time, such as a person's decision.
     pub excluded: Vec<String>,
+    /// From taking the recovered service down on purpose, to bring it back to where it came from, to sustained service, in
+    /// seconds. It is planned, so it is not in the recovery time; where service does not come back, neither is `service` known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failback: Option<Interval<f64>>,
     /// The outage as an independent prober in a tight loop saw it, in the same run, where one was asked for.
     pub tight_loop_seconds: Option<Interval<f64>>,
 }

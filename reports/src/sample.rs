@@ -299,6 +299,7 @@ fn rto(service: Interval<f64>, target: f64) -> Rto {
             failed_requests: 126,
         }],
         excluded: vec!["the time that a person takes to decide (declared: 15 min)".to_owned()],
+        failback: None,
         tight_loop_seconds: Some(Interval::new(1.2519, 1.2561)),
     }
 }

@@ -136,6 +136,7 @@ pub(super) fn observations(plan: &Plan, facts: &Facts) -> Option<Observations> {
     Some(Observations {
         fault_us: facts.faults.first().map(|fault| fault.began_us),
         recovery_started_us: facts.recovery_started_us,
+        failback_us: facts.failback_us,
         load_started_us: facts.load_started_us?,
         load_ended_us: facts.load_ended_us?,
         load_interval_us: plan.load.interval.as_micros() as u64,

@@ -6,8 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use blackstart_reports::record::{Interval, Judgement, LevelResult, Status};
-
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, future::try_join_all, stream};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Facts, Stop, consistency,
@@ -39,35 +39,65 @@ pub(crate) struct Judged {
     pub judgement: Judgement,
 }
 
+/// How many copies stand at a time. Each boots a whole system: more would only make one another wait.
+const AT_A_TIME: usize = 2;
+
 impl Drill<'_> {
     /// Restores and judges every backup that can be restored by itself, the oldest first.
     pub(super) async fn judge_backups(&self, facts: &mut Facts) -> Result<(), Stop> {
-        for kept in facts.backups.clone() {
-            if !kept.planned.is_restorable() {
-                continue;
-            }
-            let id = kept.planned.id.clone();
-            self.events.say(Event::Progress { text: format!("backup {id} is restored in isolation") });
-            let plan = Arc::new(plan::isolated(self.plan()));
-            let world = self.scene.world.beside(&id, &plan).map_err(|error| stop("judge", error))?;
-            let mut topology = Topology::beside(Arc::clone(&world), self.setting.ledger.clone(), &id);
-            let copy = Copy { drill: self, plan, world, kept: &kept };
-            let judged = self.setting.cancel.run_until_cancelled(copy.judge(&mut topology)).await;
-            // Whatever came of it, the copy must go, and before the next one comes.
-            let left = topology.tear_down().await;
-            for what in &left {
-                self.events.say(Event::Leftover { what: what.clone() });
-            }
+        let restorable: Vec<Kept> = facts.backups.iter().filter(|kept| kept.planned.is_restorable()).cloned().collect();
+        // Where one cannot be judged, the others end too, but nothing of them may stay.
+        let cancel = self.setting.cancel.child_token();
+        let mut judging = stream::iter(restorable).map(|kept| self.judge_backup(kept, &cancel)).buffered(AT_A_TIME);
+        let mut ended = Ok(());
+        while let Some((id, left, judged)) = judging.next().await {
             facts.leftovers.extend(left);
-            // The removal cannot be cancelled; whoever cancelled meanwhile is heard here.
-            if self.setting.cancel.is_cancelled() {
-                return Err(Stop::Cancelled);
+            match judged {
+                Ok(judged) => drop(facts.judged.insert(id, judged)),
+                Err(stop) => {
+                    cancel.cancel();
+                    ended = ended.and(Err(stop));
+                }
             }
-            let judged = judged.ok_or(Stop::Cancelled)?.map_err(|error| stop("judge", error))?;
-            self.events.say(Event::Judged { id: id.clone(), valid: judged.valid, detail: words(&judged.judgement) });
-            facts.judged.insert(id, judged);
         }
-        Ok(())
+        ended
+    }
+
+    /// The name of a backup, what was left of its copy, and what came of it.
+    async fn judge_backup(
+        &self,
+        kept: Kept,
+        cancel: &CancellationToken,
+    ) -> (String, Vec<String>, Result<Judged, Stop>) {
+        let id = kept.planned.id.clone();
+        if cancel.is_cancelled() {
+            return (id, Vec::new(), Err(Stop::Cancelled));
+        }
+        self.events.say(Event::Progress { text: format!("backup {id} is restored in isolation") });
+        let plan = Arc::new(plan::isolated(self.plan()));
+        let world = match self.scene.world.beside(&id, &plan) {
+            Ok(world) => world,
+            Err(error) => return (id, Vec::new(), Err(stop("judge", error))),
+        };
+        let mut topology = Topology::beside(Arc::clone(&world), self.setting.ledger.clone(), &id);
+        let copy = Copy { drill: self, plan, world, kept: &kept };
+        let judged = cancel.run_until_cancelled(copy.judge(&mut topology)).await;
+        // Whatever came of it, the copy must go, and before the next one comes.
+        let left = topology.tear_down().await;
+        for what in &left {
+            self.events.say(Event::Leftover { what: what.clone() });
+        }
+        // The removal cannot be cancelled; whoever cancelled meanwhile is heard here.
+        let judged = match judged.filter(|_| !cancel.is_cancelled()) {
+            None => Err(Stop::Cancelled),
+            Some(Err(error)) => Err(stop("judge", error)),
+            Some(Ok(judged)) => {
+                let detail = words(&judged.judgement);
+                self.events.say(Event::Judged { id: id.clone(), valid: judged.valid, detail });
+                Ok(judged)
+            }
+        };
+        (id, left, judged)
     }
 }
 

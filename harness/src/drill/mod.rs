@@ -100,6 +100,7 @@ pub(crate) struct Facts {
     load_started_us: Option<u64>,
     load_ended_us: Option<u64>,
     recovery_started_us: Option<u64>,
+    failback_us: Option<u64>,
     milestones: BTreeMap<String, Interval<u64>>,
     procedure: Vec<StepResult>,
     conditions: Vec<InPlace>,

@@ -21,6 +21,8 @@ pub struct Observations {
     pub fault_us: Option<Interval<u64>>,
     /// When the recovery started.
     pub recovery_started_us: Option<u64>,
+    /// When the recovered service was taken down on purpose, to bring it back to where it came from.
+    pub failback_us: Option<u64>,
     /// When the load started.
     pub load_started_us: u64,
     /// When the load ended.
@@ -65,6 +67,7 @@ impl Observations {
             history,
             fault: self.fault_us,
             recovery_started_us: self.recovery_started_us,
+            failback_us: self.failback_us,
             load_started_us: self.load_started_us,
             load_ended_us: self.load_ended_us,
             load_interval_us: self.load_interval_us,
@@ -127,6 +130,7 @@ impl Observations {
             verdict: judge_rto(judged, target),
             outages: outages(observed.history, merge_us),
             excluded: self.excluded.clone(),
+            failback: time.failback,
             tight_loop_seconds: time.tight_loop,
         }
     }

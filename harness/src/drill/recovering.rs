@@ -46,7 +46,11 @@ impl Drill<'_> {
             self.events.say(Event::Sustained);
         }
         if !recovery.afterwards.is_empty() {
+            let before = facts.procedure.len();
             self.carry_out(facts, &recovery.afterwards).await?;
+            let mut done = recovery.afterwards.iter().zip(&facts.procedure[before..]);
+            let down = done.find(|(step, _)| step.action == StepAction::Secondary(SecondaryAction::ShutDown));
+            facts.failback_us = down.map(|(_, done)| (done.began_ms * 1e3) as u64);
             // What comes back may do harm: the service must stand it for as long as it had to stand before.
             let window = self.plan().service_level.sustained_for.duration();
             self.await_service(self.now_us(), tokio::time::Instant::now() + window + GRACE).await;

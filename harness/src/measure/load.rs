@@ -9,18 +9,22 @@ use crate::workload::{Outcome, Sent};
 /// Latencies are kept to three digits, up to ten minutes.
 const LONGEST_US: u64 = 600_000_000;
 
-/// The load of a run, whole and in three stretches: before the fault, until service was sustained again, and after.
+/// The load of a run, whole and in three stretches: before the fault, until service was sustained again, and after; and
+/// from a planned failback on, where there was one.
 pub fn measure_load(observed: &Observed<'_>, sustained: Option<Interval<u64>>) -> Load {
     let all: Vec<&Sent> = observed.history.iter().filter(|sent| is_client(sent)).collect();
     let stretches = match observed.fault {
         None => vec![("before", observed.load_started_us, observed.load_ended_us)],
         Some(fault) => {
             let back_us = sustained.map_or(observed.load_ended_us, |since| since.upper.max(fault.lower));
-            vec![
+            let after_us = observed.failback_us.unwrap_or(observed.load_ended_us).max(back_us);
+            let mut stretches = vec![
                 ("before", observed.load_started_us, fault.lower),
                 ("during", fault.lower, back_us),
-                ("after", back_us, observed.load_ended_us),
-            ]
+                ("after", back_us, after_us),
+            ];
+            stretches.extend(observed.failback_us.map(|_| ("failback", after_us, observed.load_ended_us)));
+            stretches
         }
     };
     let stages = stretches.into_iter().map(|(name, from_us, to_us)| stage(&all, name, from_us, to_us)).collect();

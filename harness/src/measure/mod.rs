@@ -33,6 +33,8 @@ pub struct Observed<'a> {
     pub fault: Option<Interval<u64>>,
     /// When the recovery started.
     pub recovery_started_us: Option<u64>,
+    /// When the recovered service was taken down on purpose, to bring it back to where it came from.
+    pub failback_us: Option<u64>,
     /// When the load started.
     pub load_started_us: u64,
     /// When the load ended.

@@ -44,6 +44,8 @@ pub struct RecoveryTime {
     pub verified: Option<Interval<f64>>,
     /// The same as `service`, as the prober in a tight loop saw it.
     pub tight_loop: Option<Interval<f64>>,
+    /// From taking the recovered service down on purpose to sustained service, in seconds.
+    pub failback: Option<Interval<f64>>,
 }
 
 /// Measures the recovery time.
@@ -51,16 +53,27 @@ pub fn recovery_time(observed: &Observed<'_>) -> RecoveryTime {
     let clients = clients(observed.history);
     let Some(fault) = observed.fault else { return without_fault(observed, &clients) };
     let before = rate_before(&clients, observed.load_started_us, fault.lower);
-    let sustained = widen(sustained_from(&clients, fault, observed.level, before), observed.longest_stall_us);
+    let sustained_from = |clients: &[&Sent], fault| {
+        widen(sustained_from(clients, fault, observed.level, before), observed.longest_stall_us)
+    };
+    // What is taken down on purpose, once it has recovered, is another outage.
+    let failback_us = observed.failback_us.unwrap_or(u64::MAX);
+    let (recovering, returning) = clients.split_at(clients.partition_point(|sent| sent.sent_us < failback_us));
+    let failback = observed.failback_us.map(|us| (us, sustained_from(returning, Interval::exactly(us))));
+    let sustained = match failback {
+        Some((_, Sustained::Never)) => Sustained::Never,
+        _ => sustained_from(recovering, fault),
+    };
     let since = sustained.interval();
     RecoveryTime {
         sustained,
-        is_partial: since.is_some_and(|since| is_partial(&clients, fault, since)),
+        is_partial: since.is_some_and(|since| is_partial(recovering, fault, since)),
         service: since.map(|since| between(fault, since)),
         recovery: since
             .zip(observed.recovery_started_us)
             .map(|(since, started_us)| between(Interval::exactly(started_us), since)),
         verified: observed.verified_us.map(|verified_us| between(fault, Interval::exactly(verified_us))),
+        failback: failback.and_then(|(us, back)| Some(between(Interval::exactly(us), back.interval()?))),
         tight_loop: tight_loop(observed, fault),
     }
 }
@@ -79,7 +92,7 @@ fn without_fault(observed: &Observed<'_>, clients: &[&Sent]) -> RecoveryTime {
         Sustained::Never => None,
     };
     let verified = observed.verified_us.map(|_| Interval::exactly(0.0));
-    RecoveryTime { sustained, is_partial: false, service, recovery: None, verified, tight_loop: None }
+    RecoveryTime { sustained, is_partial: false, service, recovery: None, verified, tight_loop: None, failback: None }
 }
 
 fn widen(sustained: Sustained, stall_us: u64) -> Sustained {

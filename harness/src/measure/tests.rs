@@ -46,6 +46,7 @@ fn observed<'a>(history: &'a [Sent], survivors: &'a [String], level: &'a Service
         history,
         fault: Some(Interval::new(2000 * MS, 2010 * MS)),
         recovery_started_us: Some(2500 * MS),
+        failback_us: None,
         load_started_us: 0,
         load_ended_us: history.iter().map(|sent| sent.returned_us).max().unwrap_or_default(),
         load_interval_us: 50 * MS,
@@ -59,6 +60,26 @@ fn observed<'a>(history: &'a [Sent], survivors: &'a [String], level: &'a Service
 
 fn good_tokens(history: &[Sent]) -> Vec<String> {
     history.iter().filter(|sent| sent.is_ok()).map(|sent| sent.token.clone()).collect()
+}
+
+#[test]
+fn a_planned_failback_is_an_outage_of_its_own() {
+    let (mut history, level) = (run(2000, 3000, 9000), level(0.01));
+    let is_away = |sent: &Sent| (5200 * MS..6200 * MS).contains(&sent.sent_us);
+    history.iter_mut().filter(|sent| is_away(sent)).for_each(|sent| sent.outcome = Outcome::Refused);
+    let survivors = good_tokens(&history);
+    let observe = |history: &[Sent]| {
+        let observed = Observed { failback_us: Some(5190 * MS), ..observed(history, &survivors, &level) };
+        (recovery_time(&observed), measure_load(&observed, Some(Interval::exactly(3000 * MS))))
+    };
+    let (time, load) = observe(&history);
+    assert_eq!((time.service, time.failback), (Some(Interval::new(0.94, 1.005)), Some(Interval::new(0.96, 1.015))));
+    let told: Vec<(&str, u64)> = load.stages.iter().map(|stage| (stage.stage.as_str(), stage.refused)).collect();
+    assert_eq!(told, [("before", 0), ("during", 20), ("after", 0), ("failback", 20)]);
+
+    history.iter_mut().filter(|sent| sent.sent_us >= 5200 * MS).for_each(|sent| sent.outcome = Outcome::Refused);
+    let (time, _) = observe(&history);
+    assert_eq!((time.sustained, time.service, time.failback), (Sustained::Never, None, None), "it never came home");
 }
 
 #[test]

@@ -23,19 +23,26 @@ const LOOKED_INTO: usize = 4;
 /// How long a server may take to say whether it follows another.
 const ROLE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Every table of a database; what tells its rows apart: the columns of its key, or nothing where it has none; and whether
-/// each of its columns is of a type that the server can hash as it is.
-const TABLES: &str = "select c.oid::regclass::text, (
-        select string_agg(quote_ident(a.attname), ', ' order by k.place)
-        from pg_index i, unnest(i.indkey::int2[]) with ordinality as k(number, place), pg_attribute a
-        where i.indrelid = c.oid and i.indisprimary and a.attrelid = c.oid and a.attnum = k.number), (
-        select bool_and(a.atttypid = 'varchar'::regtype or exists (
-            select from pg_opclass o join pg_am m on m.oid = o.opcmethod
-            where m.amname = 'hash' and o.opcdefault and o.opcintype = a.atttypid))
-        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
+/// Every column of every table of a database: the table; the columns of its key, or nothing where it has none; the value of
+/// the column; whether it is always there; and the function by which the server hashes such a value, or nothing where it has
+/// none. The server hashes a `timestamptz` by a function for another type, which a statement cannot call on it.
+const COLUMNS: &str = "select c.oid::regclass::text, (
+        select string_agg(quote_ident(k.attname), ', ' order by p.place)
+        from pg_index i, unnest(i.indkey::int2[]) with ordinality as p(number, place), pg_attribute k
+        where i.indrelid = c.oid and i.indisprimary and k.attrelid = c.oid and k.attnum = p.number),
+        quote_ident(a.attname) || case a.atttypid when 'timestamptz'::regtype then ' at time zone ''UTC''' else '' end,
+        a.attnotnull, (
+        select f.oid::regproc::text from pg_opclass o join pg_am m on m.oid = o.opcmethod
+        join pg_amproc s on s.amprocfamily = o.opcfamily and s.amproclefttype = o.opcintype
+        and s.amprocrighttype = o.opcintype and s.amprocnum = 2
+        join pg_proc f on f.oid = s.amproc and f.proargtypes[0] = o.opcintype
+        where m.amname = 'hash' and o.opcdefault and o.opcintype = case a.atttypid
+            when 'varchar'::regtype then 'text'::regtype when 'timestamptz'::regtype then 'timestamp'::regtype
+            else a.atttypid end)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname not in ('pg_catalog', 'information_schema')
-    order by 1";
+    order by 1, a.attnum";
 
 /// A table, as the database itself writes its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,14 +51,34 @@ pub struct Table {
     pub name: String,
     /// The columns of its key, if it has one.
     key: Option<String>,
-    /// Whether its rows can be hashed as they are. As text they can always, and it takes twice as long.
-    is_hashable: bool,
+    /// The hash of a row, as an expression.
+    hash: String,
 }
 
 impl Table {
-    /// The hash of a row.
-    const fn hash(&self) -> &'static str {
-        if self.is_hashable { "hash_record_extended(t, 0)" } else { "hashtextextended(t::text, 0)" }
+    const fn new(name: String, key: Option<String>) -> Self {
+        Self { name, key, hash: String::new() }
+    }
+
+    /// Takes another column into the hash of a row. Each hash is the seed of the next, so that two rows which exchange the
+    /// values of a column do not keep their sum.
+    fn add(&mut self, value: &str, is_always_there: bool, function: Option<&str>) {
+        let seed = if self.hash.is_empty() { "0" } else { &self.hash };
+        let (function, value) = match function {
+            Some(function) => (function, value.to_owned()),
+            None => ("hashtextextended", format!("({value})::text")),
+        };
+        self.hash = if is_always_there {
+            format!("{function}({value}, {seed})")
+        } else {
+            // What hashes a value says nothing of one that is not there.
+            format!("hashint8extended(coalesce({function}({value}, 1), 0), {seed})")
+        };
+    }
+
+    /// The hash of a row. A table without a column has rows none the less, which are all alike.
+    fn hash(&self) -> &str {
+        if self.hash.is_empty() { "0" } else { &self.hash }
     }
 
     /// What tells a row from the others: its key, or all of it.
@@ -74,12 +101,23 @@ pub struct Content {
 /// # Errors
 /// When the server cannot be asked.
 pub async fn tables(world: &dyn Questions, target: &SqlTarget, within: Duration) -> Result<Vec<Table>> {
-    let rows = world.query(target, TABLES, within).await?;
-    let table = |row: Vec<Option<String>>| match <[Option<String>; 3]>::try_from(row) {
-        Ok([Some(name), key, hashable]) => Some(Table { name, key, is_hashable: hashable.as_deref() == Some("t") }),
-        _ => None,
-    };
-    Ok(rows.into_iter().filter_map(table).collect())
+    Ok(by_table(world.query(target, COLUMNS, within).await?))
+}
+
+fn by_table(columns: Rows) -> Vec<Table> {
+    let mut tables: Vec<Table> = Vec::new();
+    for row in columns {
+        let Ok([Some(name), key, value, is_always_there, function]) = <[Option<String>; 5]>::try_from(row) else {
+            continue;
+        };
+        if tables.last().is_none_or(|table| table.name != name) {
+            tables.push(Table::new(name, key));
+        }
+        if let (Some(table), Some(value)) = (tables.last_mut(), value) {
+            table.add(&value, is_always_there.as_deref() == Some("t"), function.as_deref());
+        }
+    }
+    tables
 }
 
 /// What these tables hold, asked in one statement, so that all of it is of one moment.
@@ -272,7 +310,22 @@ mod tests {
     }
 
     fn table(name: &str, key: Option<&str>) -> Table {
-        Table { name: name.to_owned(), key: key.map(str::to_owned), is_hashable: true }
+        Table::new(name.to_owned(), key.map(str::to_owned))
+    }
+
+    #[test]
+    fn every_column_is_in_the_hash_of_a_row_and_in_its_place() {
+        let told = |cells: [&str; 5]| cells.iter().map(|cell| (!cell.is_empty()).then(|| (*cell).to_owned())).collect();
+        let tables = by_table(vec![
+            told(["empty", "", "", "", ""]),
+            told(["orders", "token", "token", "t", "hashtextextended"]),
+            told(["orders", "token", "note", "f", "hashtextextended"]),
+            told(["orders", "token", "shape", "t", ""]),
+        ]);
+        let hashes: Vec<_> = tables.iter().map(|table| (table.name.as_str(), table.hash())).collect();
+        let note = "hashint8extended(coalesce(hashtextextended(note, 1), 0), hashtextextended(token, 0))";
+        let orders = format!("hashtextextended((shape)::text, {note})");
+        assert_eq!(hashes, [("empty", "0"), ("orders", orders.as_str())]);
     }
 
     #[test]

@@ -232,6 +232,12 @@ pub(super) fn measure_remarks(record: &Record) -> Vec<String> {
         remarks.push(format!("The upper end of the lost writes counts {unsure}; the verdict uses the lower end, as nothing else was promised to a client."));
     }
     if let Some(rto) = &record.rto {
+        if let Some(failback) = rto.failback {
+            let away = text::span(failback);
+            remarks.push(format!(
+                "The planned failback took the service away for {away}; the recovery time leaves it out."
+            ));
+        }
         if let Some(prober) = rto.tight_loop_seconds {
             remarks.push(format!("An independent prober in a tight loop saw an outage of {}.", text::span(prober)));
         }
