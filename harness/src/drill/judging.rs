@@ -114,12 +114,16 @@ impl Copy<'_> {
     /// keeps the copy from being made at all is an error of ours.
     async fn judge(&self, topology: &mut Topology) -> Result<Judged, WorldError> {
         let silent = |_: &str| ();
+        let clock = self.drill.scene.clock;
+        let mut began_us = clock.now_us();
         topology.lay_out(&self.plan, &self.kept.taken.disks, &silent).await?;
         let disks = self.inspect_disks().await?;
         topology.populate(&self.plan, &silent).await?;
         let clients = self.drill.clients.beside(Arc::clone(&self.world), &self.kept.planned.id);
-        let clock = self.drill.scene.clock;
-        let began_us = clock.now_us();
+        // A command restores into nodes that run; disks are laid before anything can.
+        if self.kept.planned.restore.is_some() {
+            began_us = clock.now_us();
+        }
         let crash_consistency = consistency::of_crash(&self.kept.planned.taking, &disks);
         let known = Judgement { crash_consistency, ..nothing() };
         if let Err(error) = self.restore().await {

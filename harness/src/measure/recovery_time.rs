@@ -56,18 +56,20 @@ pub fn recovery_time(observed: &Observed<'_>) -> RecoveryTime {
     let sustained_from = |clients: &[&Sent], fault| {
         widen(sustained_from(clients, fault, observed.level, before), observed.longest_stall_us)
     };
-    // What is taken down on purpose, once it has recovered, is another outage.
+    // What is taken down on purpose, once it has recovered, is another outage. What was under way then says nothing of
+    // either: it may have failed by being taken down.
     let failback_us = observed.failback_us.unwrap_or(u64::MAX);
-    let (recovering, returning) = clients.split_at(clients.partition_point(|sent| sent.sent_us < failback_us));
+    let recovering: Vec<&Sent> = clients.iter().copied().filter(|sent| sent.returned_us <= failback_us).collect();
+    let returning = &clients[clients.partition_point(|sent| sent.sent_us < failback_us)..];
     let failback = observed.failback_us.map(|us| (us, sustained_from(returning, Interval::exactly(us))));
     let sustained = match failback {
         Some((_, Sustained::Never)) => Sustained::Never,
-        _ => sustained_from(recovering, fault),
+        _ => sustained_from(&recovering, fault),
     };
     let since = sustained.interval();
     RecoveryTime {
         sustained,
-        is_partial: since.is_some_and(|since| is_partial(recovering, fault, since)),
+        is_partial: since.is_some_and(|since| is_partial(&recovering, fault, since)),
         service: since.map(|since| between(fault, since)),
         recovery: since
             .zip(observed.recovery_started_us)

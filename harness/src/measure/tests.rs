@@ -67,6 +67,9 @@ fn a_planned_failback_is_an_outage_of_its_own() {
     let (mut history, level) = (run(2000, 3000, 9000), level(0.01));
     let is_away = |sent: &Sent| (5200 * MS..6200 * MS).contains(&sent.sent_us);
     history.iter_mut().filter(|sent| is_away(sent)).for_each(|sent| sent.outcome = Outcome::Refused);
+    // Sent before, and cut off by it.
+    let cut_off = history.iter_mut().filter(|sent| (5100 * MS..5200 * MS).contains(&sent.sent_us));
+    cut_off.for_each(|sent| (sent.outcome, sent.returned_us) = (Outcome::Indeterminate, 5600 * MS));
     let survivors = good_tokens(&history);
     let observe = |history: &[Sent]| {
         let observed = Observed { failback_us: Some(5190 * MS), ..observed(history, &survivors, &level) };

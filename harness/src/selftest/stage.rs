@@ -197,7 +197,7 @@ impl<'a> Stage<'a> {
             let CheckResult { id, status, detail, .. } = check.clone();
             self.events.say(Event::Check { level, id, status, detail });
         };
-        let levels = examiner.examine_at_once(&tell).await;
+        let levels = examiner.examine(&tell).await;
         let checks = levels.into_iter().flat_map(|level| level.checks);
         checks.map(|check| seen(&check.id, check.status, check.detail)).chain([recovery_point]).collect()
     }

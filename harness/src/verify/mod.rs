@@ -103,18 +103,9 @@ pub type Examined = (CheckResult, String);
 pub type Heard<'a> = &'a (dyn Fn(u8, &Examined) + Send + Sync);
 
 impl Examiner {
-    /// Runs every check, level by level, those of one level side by side. `heard` hears each result at once.
+    /// Runs every check: first those that ask, side by side, and then those that bring work of their own, which others would
+    /// see half done. `heard` hears each result at once.
     pub async fn examine(&self, heard: Heard<'_>) -> Vec<LevelResult> {
-        let mut levels = Vec::new();
-        for level in 1..=LEVELS.len() {
-            levels.push(self.examine_level(level, heard).await);
-        }
-        levels
-    }
-
-    /// Runs every check as well, but waits only between those that ask and those that bring work of their own: for a
-    /// system that nobody is recovering, of which only the findings count.
-    pub async fn examine_at_once(&self, heard: Heard<'_>) -> Vec<LevelResult> {
         let mut levels = join_all((1..INVOCATION).map(|level| self.examine_level(level, heard))).await;
         levels.extend(join_all((INVOCATION..=LEVELS.len()).map(|level| self.examine_level(level, heard))).await);
         levels

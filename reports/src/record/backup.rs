@@ -64,7 +64,8 @@ impl Backup {
 /// What came of restoring a backup in isolation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
-    /// How long the restore took, up to a server that takes writes; absent if it failed.
+    /// How long the restore took, up to a service that answers; absent if it failed. Where a command restores, it begins with
+    /// that command; what the array took begins with the laying of its disks, and so has the boot of every node in it.
     pub restore_seconds: Option<f64>,
     /// Up to when every acknowledged write is in it.
     pub holds_until_ms: Option<Interval<f64>>,
