@@ -202,10 +202,10 @@ async fn a_pool_without_room_says_so_and_keeps_nothing_half_made() {
             bench.says("a", "head -c 220000000 /dev/urandom >/data/bulk; sync -f /data").await;
             world.snapshot("first").await.expect("a snapshot takes no room");
             let remote = timed!(world.replicate("first", None)).expect_err("the remote pool is too small");
-            assert_eq!(remote.kind, WorldErrorKind::DiskFull, "{remote}");
+            assert_eq!(remote.kind, WorldErrorKind::PoolFull, "{remote}");
             stop(bench, &["a"]).await;
             let full = timed!(world.copy_disks("second")).expect_err("so is this one");
-            assert_eq!(full.kind, WorldErrorKind::DiskFull, "{full}");
+            assert_eq!(full.kind, WorldErrorKind::PoolFull, "{full}");
             for pool in [Pool::Local, Pool::Remote] {
                 let half = Saved { name: if pool == Pool::Local { "second" } else { "first" }.into(), pool };
                 let none = world.revert("a", &half).await.expect_err("it was not saved");

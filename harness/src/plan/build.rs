@@ -14,7 +14,7 @@ use crate::scenario::{
     drill::{Expectation, RestoreStep, RestoreTo, Scenario, Step, TakenBackup},
     fault::{BackupSpoiled, BadChange, Condition, Darkness, Fault},
     secondary::{DisksStep, LevelsStep, NodesStep, SecondaryStep},
-    system::{Check, Command, Database, HalfWay, Node, Operation, Replication, Role, SqlCheck},
+    system::{Check, Command, Database, HalfWay, Node, Operation, Parameter, Replication, Role, SqlCheck},
     units::{Moment, OneOf},
 };
 
@@ -68,6 +68,7 @@ fn plan_nodes(scenario: &Scenario, system: &System, is_isolated: bool) -> Vec<Pl
     let fill = |(index, node): (usize, &Node)| {
         let mut node = node.clone();
         let mut values = node_values(scenario, system, &node);
+        values.extend(chosen(scenario, system));
         values.push(("archive", if is_isolated { "off" } else { "on" }.to_owned()));
         node.command = fill_in_all(&node.command, &values);
         node.environment.values_mut().for_each(|text| *text = fill_in(text, &values));
@@ -76,8 +77,17 @@ fn plan_nodes(scenario: &Scenario, system: &System, is_isolated: bool) -> Vec<Pl
     system.nodes.iter().enumerate().map(fill).collect()
 }
 
+/// What is chosen for each parameter of the system.
+pub(super) fn chosen<'a>(scenario: &Scenario, system: &'a System) -> Vec<(&'a str, String)> {
+    let choice = |(name, parameter): (&'a String, &Parameter)| {
+        let choice = scenario.parameters.get(name).or(parameter.one_of.first());
+        (name.as_str(), choice.cloned().unwrap_or_default())
+    };
+    system.parameters.iter().map(choice).collect()
+}
+
 /// What `${...}` stands for in the strings of one node.
-fn node_values(scenario: &Scenario, system: &System, node: &Node) -> Vec<(&'static str, String)> {
+fn node_values<'a>(scenario: &Scenario, system: &System, node: &Node) -> Vec<(&'a str, String)> {
     let names = |wanted: &dyn Fn(&Node) -> bool| {
         let names: Vec<&str> = system.nodes.iter().filter(|other| wanted(other)).map(|n| n.name.as_str()).collect();
         names.join(" ")

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{FaultAction, Plan, PlannedStep, StepAction, Taking};
+use super::{FaultAction, Plan, PlannedStep, StepAction, Taking, build::chosen};
 use crate::scenario::drill::{Interruption, Recoverer, RtoEndpoint};
 
 /// The plan in words. The same plan gives the same text, byte for byte.
@@ -52,6 +52,9 @@ fn write_nodes(out: &mut String, plan: &Plan) -> std::fmt::Result {
     }
     for node in plan.volumes_lost() {
         writeln!(out, "  wiper of the volume of {node}")?;
+    }
+    for (name, choice) in chosen(&plan.declared.scenario, &plan.declared.system) {
+        writeln!(out, "  {name}: {choice}")?;
     }
     for command in &plan.declared.system.setup {
         writeln!(out, "  set up on {}: {}", command.on, command.run.join(" "))?;

@@ -27,6 +27,9 @@ pub struct Scenario {
     pub covers: Vec<String>,
     /// The class of disaster.
     pub disaster: DisasterClass,
+    /// How the system is set up, by name of its parameter, where it is not as the system declares.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
     /// Whether primaries wait for their standbys, where it is not as the system declares.
     pub replication: Option<Replication>,
     /// What clients do.

@@ -83,6 +83,7 @@ pub fn scenario(scenario: &Scenario) -> Vec<Note> {
 /// What is wrong with a scenario given its system; keys are the scenario's.
 pub fn together(scenario: &Scenario, system: &System) -> Vec<Note> {
     let rules = [
+        templates::PAIR_RULES,
         service::PAIR_RULES,
         faults::PAIR_RULES,
         backups::PAIR_RULES,

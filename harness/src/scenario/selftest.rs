@@ -78,6 +78,7 @@ impl SelfTest {
             system: system.system.clone(),
             covers: Vec::new(),
             disaster: none,
+            parameters: std::collections::BTreeMap::new(),
             replication: None,
             load: self.load.clone(),
             probe: Probe { request: self.probe.clone(), every: Span::from_ms(50), deadline: self.load.deadline },

@@ -6,7 +6,7 @@
 //! `${synchronous}` (the standbys that a primary waits for), each a list separated by blanks; and where a scenario takes
 //! backups, `${vault}` (the node that keeps them), `${clustered}` (every database whose backups it keeps),
 //! `${archive}` (`on`, or `off` for a copy that was restored in isolation) and `${archive_seconds}` (how often the log is
-//! sent there at the least).
+//! sent there at the least). What a system declares as its parameters stands there by its own name.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +33,9 @@ pub struct System {
     pub residency: Option<Residency>,
     /// Its sites.
     pub sites: Vec<Site>,
+    /// In which ways it can be set up, by name; a scenario chooses. In a node's strings, `${name}` stands for what is chosen.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
     /// The images that its nodes run, by name.
     pub images: BTreeMap<String, Image>,
     /// Its nodes.
@@ -82,6 +85,16 @@ impl System {
         self.nodes.retain(|node| !idle.contains(&node.name));
         self.databases.values_mut().for_each(|database| database.nodes.retain(|node| !idle.contains(node)));
     }
+}
+
+/// One of the ways in which a system can be set up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// What it decides.
+    pub about: String,
+    /// What can be chosen. The first holds where a scenario does not choose.
+    pub one_of: Vec<String>,
 }
 
 /// Where copies of the data may lie.

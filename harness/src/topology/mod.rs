@@ -101,6 +101,9 @@ impl Topology {
         say("networks");
         // An environment beside the run's own has its disks in the same array.
         let array = specs::array(plan).filter(|_| self.prefix.is_empty());
+        if array.is_some() {
+            say("the storage array");
+        }
         self.make_all([Resource::Networks].into_iter().chain(array).collect()).await?;
         Ok(images)
     }

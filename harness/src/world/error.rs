@@ -13,6 +13,8 @@ pub enum WorldErrorKind {
     Taken,
     /// No room on the disk.
     DiskFull,
+    /// A pool of the storage array is full.
+    PoolFull,
     /// A deadline passed.
     TimedOut,
     /// The other side answered with an error of its own.
@@ -56,6 +58,9 @@ impl WorldError {
             }
             WorldErrorKind::Taken => Some("`blackstart sweep` removes what a killed run left behind"),
             WorldErrorKind::DiskFull => Some("free some disk: `docker system df` shows what the engine holds"),
+            WorldErrorKind::PoolFull => Some(
+                "declare a larger pool under `storage`, or take fewer backups: what they save stays until the run ends",
+            ),
             _ => None,
         }
     }

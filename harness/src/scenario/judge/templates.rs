@@ -1,12 +1,14 @@
-//! Rules of `${...}`: the harness puts in only what it knows, and nothing in most places.
+//! Rules of `${...}`: the harness puts in only what it knows, and nothing in most places; and of the parameters that a system
+//! adds to it.
 
 use super::{
-    Note, SystemRule,
-    names::{did_you_mean, list},
+    Note, PairRule, SystemRule,
+    names::{did_you_mean, list, not_empty, unknown},
 };
-use crate::scenario::System;
+use crate::scenario::{Scenario, System};
 
-pub(super) const RULES: &[SystemRule] = &[templates];
+pub(super) const RULES: &[SystemRule] = &[templates, parameters];
+pub(super) const PAIR_RULES: &[PairRule] = &[choices];
 
 /// What `${...}` can stand for in the strings of a node.
 const OF_NODES: &[&str] =
@@ -14,12 +16,39 @@ const OF_NODES: &[&str] =
 /// What it can stand for anywhere.
 const ANYWHERE: &[&str] = &["node", "zone", "upstream", "peers", "synchronous", "argument", "token", "number"];
 
+/// A parameter has something to choose from, and a name of its own.
+fn parameters(system: &System) -> Vec<Note> {
+    let notes = system.parameters.iter().map(|(name, parameter)| {
+        let key = format!("parameters.{name}");
+        let problem = || format!("`${{{name}}}` already stands for what the harness knows of a node");
+        let taken = OF_NODES.iter().chain(ANYWHERE).any(|known| known == name);
+        let taken = taken.then(|| Note::new(&key, problem(), "choose another name"));
+        taken.or_else(|| not_empty(format!("{key}.one_of"), parameter.one_of.is_empty(), "name what can be chosen"))
+    });
+    notes.flatten().collect()
+}
+
+/// A scenario chooses among what the system offers.
+fn choices(scenario: &Scenario, system: &System) -> Vec<Note> {
+    let notes = scenario.parameters.iter().map(|(name, choice)| {
+        let key = format!("parameters.{name}");
+        match system.parameters.get(name) {
+            None => unknown(key, "parameter of this system", name, system.parameters.keys().map(String::as_str)),
+            Some(offered) => {
+                unknown(key, &format!("choice of `{name}`"), choice, offered.one_of.iter().map(String::as_str))
+            }
+        }
+    });
+    notes.flatten().collect()
+}
+
 fn templates(system: &System) -> Vec<Note> {
+    let known: Vec<&str> = OF_NODES.iter().copied().chain(system.parameters.keys().map(String::as_str)).collect();
     let of_nodes = system.nodes.iter().enumerate().flat_map(|(index, node)| {
         let key = format!("nodes[{index}]");
         let environment = node.environment.iter().map(|(name, text)| (format!("{key}.environment.{name}"), text));
         let command = texts(format!("{key}.command"), &node.command);
-        environment.chain(command).flat_map(|(key, text)| not_filled_in(&key, text, OF_NODES)).collect::<Vec<_>>()
+        environment.chain(command).flat_map(|(key, text)| not_filled_in(&key, text, &known)).collect::<Vec<_>>()
     });
     let operations = system.operations.iter().flat_map(|(name, operation)| {
         let run = texts(format!("operations.{name}.run"), &operation.run);

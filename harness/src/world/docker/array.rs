@@ -265,7 +265,7 @@ fn words(words: &[&str]) -> Vec<String> {
 fn succeeded(output: CommandOutput, doing: &str) -> Result<String> {
     output.success(doing).map_err(|error| {
         let is_full = error.happened.contains("No space left on device");
-        let kind = if is_full { WorldErrorKind::DiskFull } else { error.kind };
+        let kind = if is_full { WorldErrorKind::PoolFull } else { error.kind };
         WorldError::new(kind, error.doing, error.happened)
     })
 }
@@ -300,7 +300,7 @@ mod tests {
     fn a_pool_without_room_is_said_to_be_full() {
         let output = |status, text: &str| CommandOutput { status, output: text.to_owned() };
         let kind = |output| succeeded(output, "x").map_err(|error| error.kind);
-        assert_eq!(kind(output(1, "cp: write: No space left on device")), Err(WorldErrorKind::DiskFull));
+        assert_eq!(kind(output(1, "cp: write: No space left on device")), Err(WorldErrorKind::PoolFull));
         assert_eq!(kind(output(1, "nothing was saved as x")), Err(WorldErrorKind::Answered));
         assert_eq!(kind(output(0, " 12\n")), Ok("12".to_owned()));
     }

@@ -93,6 +93,7 @@ fn system(replication: Replication) -> System {
         about: "a test".into(),
         residency: None,
         sites: vec![Site { name: "s".into(), region: "r".into(), zones: vec!["a".into(), "b".into(), "c".into()] }],
+        parameters: BTreeMap::new(),
         images: BTreeMap::new(),
         nodes,
         databases: BTreeMap::from([
@@ -132,6 +133,7 @@ fn scenario() -> Scenario {
         system: "system.yaml".into(),
         covers: Vec::new(),
         disaster: DisasterClass { origin: Origin::None, cause: Cause::None },
+        parameters: BTreeMap::new(),
         replication: None,
         load: Load {
             rate: "20/s".parse().unwrap(),

@@ -1,37 +1,6 @@
-//! Declarations of the storage array, of what befalls it, and of the secondary environment that are refused.
+//! Declarations of the storage array, of what befalls it, of the secondary environment, and of parameters.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
-
-use std::{fs, path::Path};
-
-use blackstart::scenario::{self, Refusal};
-
-/// Reads a scenario of the process cell with a change to it, or to its system.
-fn refused(name: &str, from: &str, to: &str) -> Vec<Refusal> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
-    let read = |path: &str| fs::read_to_string(top.join(path)).unwrap();
-    let change = |text: String| text.replacen(from, to, 1);
-    let (scenario, system) = (read(&format!("scenarios/{name}.yaml")), read("fixtures/systems/process-cell.yaml"));
-    assert!(scenario.contains(from) || system.contains(from), "neither {name} nor its system contains `{from}`");
-    let folder =
-        std::env::temp_dir().join(format!("blackstart-refused-{}-{:x}", std::process::id(), rand::random::<u64>()));
-    fs::create_dir_all(&folder).unwrap();
-    let fixtures = top.join("fixtures");
-    let system = change(system)
-        .replace("../images", &fixtures.join("images").display().to_string())
-        .replace("@../orderflow", &format!("@{}", fixtures.join("orderflow").display()))
-        .replace("from: process-cell/", &format!("from: {}/", fixtures.join("systems/process-cell").display()));
-    fs::write(folder.join("process-cell.yaml"), system).unwrap();
-    let scenario = change(scenario).replace("../../fixtures/systems/process-cell.yaml", "process-cell.yaml");
-    let file = folder.join(format!("{}.yaml", name.rsplit('/').next().unwrap()));
-    fs::write(&file, scenario).unwrap();
-    let read = scenario::read(&file);
-    fs::remove_dir_all(folder).unwrap();
-    read.map_or_else(|refusals| refusals.0, |declared| declared.warnings)
-}
-
-/// One change: in which scenario, from what to what, and the key and words of the refusal.
-type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
+use super::Row;
 
 const COMPARED: &str = "process-cell/backups-compared";
 const FULL: &str = "process-cell/disk-full";
@@ -39,7 +8,20 @@ const GONE: &str = "process-cell/disk-gone";
 const POWER: &str = "process-cell/power-lost";
 const SITE: &str = "process-cell/site-lost-and-return";
 
-const ROWS: &[Row] = &[
+const ELSEWHERE: &str = "process-cell/site-lost-addresses-rewritten";
+
+pub const ROWS: &[Row] = &[
+    (ELSEWHERE, "{hosts_by: address}", "{host_by: address}", "parameters.host_by", "did you mean `hosts_by`?"),
+    (ELSEWHERE, "{hosts_by: address}", "{hosts_by: adress}", "parameters.hosts_by", "did you mean `address`?"),
+    (ELSEWHERE, "one_of: [name, address]", "one_of: []", "parameters.hosts_by.one_of", "what can be chosen"),
+    (ELSEWHERE, "\n  hosts_by:\n", "\n  zone:\n", "parameters.zone", "already stands for"),
+    (
+        ELSEWHERE,
+        "BY: ${hosts_by}",
+        "BY: ${host_by}",
+        "nodes[3].environment.ORDERFLOW_HOSTS_BY",
+        "did you mean `hosts_by`?",
+    ),
     (COMPARED, "disk: 1GiB", "disk: 100MiB", "storage.disk", "too small"),
     (COMPARED, "  pool: 6GiB\n  disk", "  pool: 1GiB\n  disk", "storage.pool", "holds no disk"),
     (COMPARED, "site: recovery, pool", "site: elsewhere, pool", "storage.remote.site", "elsewhere"),
@@ -112,14 +94,3 @@ const ROWS: &[Row] = &[
         "sent-never",
     ),
 ];
-
-#[test]
-fn each_is_refused_at_its_key() {
-    for (name, from, to, key, words) in ROWS {
-        let found = refused(name, from, to);
-        let fits = |refusal: &&Refusal| refusal.key == *key && refusal.problem.contains(words);
-        let all = || found.iter().map(|it| format!("{}: {}", it.key, it.problem)).collect::<Vec<_>>().join("\n");
-        assert!(found.iter().any(|refusal| fits(&refusal)), "`{to}` in {name} gives:\n{}", all());
-        assert!(found.iter().all(|refusal| !refusal.mend.trim().is_empty()), "a refusal of `{to}` has no mend");
-    }
-}

@@ -1,36 +1,10 @@
 //! Declarations of backups, of their schedule and of what destroys data that are refused: each at its key, with its mend.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
-
-use std::{fs, path::Path};
-
-use blackstart::scenario::{self, Refusal};
-
-/// Reads a scenario of this repository with a change, beside its own system.
-fn refused(name: &str, from: &str, to: &str) -> Vec<Refusal> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let text = fs::read_to_string(top.join(format!("scenarios/{name}.yaml"))).unwrap();
-    assert!(text.contains(from), "{name} does not contain `{from}`");
-    let system = top.join("fixtures/systems/order-management.yaml").canonicalize().unwrap();
-    let changed = text
-        .replacen(from, to, 1)
-        .replace("../../fixtures/systems/order-management.yaml", &system.display().to_string());
-    let folder =
-        std::env::temp_dir().join(format!("blackstart-refused-{}-{:x}", std::process::id(), rand::random::<u64>()));
-    fs::create_dir_all(&folder).unwrap();
-    let file = folder.join(format!("{}.yaml", name.rsplit('/').next().unwrap()));
-    fs::write(&file, changed).unwrap();
-    let read = scenario::read(&file);
-    fs::remove_dir_all(folder).unwrap();
-    read.map_or_else(|refusals| refusals.0, |declared| declared.warnings)
-}
-
-/// One change: in which scenario, from what to what, and the key and words of the refusal.
-type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
+use super::Row;
 
 const LOST: &str = "order-management/lost-data";
 const CHANGE: &str = "order-management/bad-change";
-const JUDGED: &str = "order-management/backups-judged";
+pub const JUDGED: &str = "order-management/backups-judged";
 const SPOILED: &str = "broken/fails-backup-spoiled";
 
 const CUT: &str = "order-management/backup-interrupted";
@@ -39,7 +13,7 @@ const TWICE: &str = "order-management/restore-interrupted";
 const POINT: &str = "order-management/bad-change-to-point";
 const ZONES: &str = "order-management/two-zones-lost";
 
-const ROWS: &[Row] = &[
+pub const ROWS: &[Row] = &[
     (
         POINT,
         "{point: before-release}",
@@ -100,30 +74,3 @@ const ROWS: &[Row] = &[
     ),
     (SPOILED, "method: differential", "method: point", "faults[0].backup_spoiled.backup", "add `spoil`"),
 ];
-
-#[test]
-fn what_cannot_be_is_refused_in_its_place() {
-    for (name, from, to, key, says) in ROWS {
-        let found = refused(name, from, to);
-        let is_it = |it: &&Refusal| it.key == *key && format!("{} {}", it.problem, it.mend).contains(says);
-        let shown: Vec<_> = found.iter().map(|it| format!("{}: {}; {}", it.key, it.problem, it.mend)).collect();
-        assert!(found.iter().any(|it| is_it(&it)), "{from} -> {to}: {shown:#?}");
-        assert!(found.iter().all(|it| it.position.is_some()), "{from} -> {to}: without a position: {shown:#?}");
-    }
-}
-
-#[test]
-fn a_copy_needs_a_primary_to_be_restored_on() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let read = |path: &str| fs::read_to_string(top.join(path)).unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refused-without-primary");
-    fs::create_dir_all(&folder).unwrap();
-    let system = read("fixtures/systems/order-management.yaml").replace("role: primary", "role: database");
-    fs::write(folder.join("order-management.yaml"), system).unwrap();
-    let scenario = read(&format!("scenarios/{JUDGED}.yaml")).replace("../../fixtures/systems/", "");
-    let file = folder.join("backups-judged.yaml");
-    fs::write(&file, scenario).unwrap();
-    let refusals = scenario::read(&file).unwrap_err();
-    let is_it = |it: &Refusal| it.key == "judge_backups" && it.problem.contains("this system has 0");
-    assert!(refusals.0.iter().any(is_it), "{refusals}");
-}
