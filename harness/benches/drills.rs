@@ -1,6 +1,6 @@
 //! What repeated drills cost and how well they measure: medians over the records of a folder, against the budgets.
 //!
-//! `cargo bench --bench drills -- FOLDER`, where FOLDER holds the folders of runs of one scenario, made with
+//! `cargo bench --bench drills -- FOLDER...`, where each FOLDER holds the folders of runs of one scenario, made with
 //! `blackstart run ... --tight-loop --repeat N --out FOLDER`. Nothing here fails: a shared machine proves no limit.
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -12,19 +12,24 @@ use blackstart_reports::{
 
 fn main() {
     // `cargo bench` adds `--bench` to what it hands on.
-    let Some(folder) = std::env::args().skip(1).find(|word| !word.starts_with('-')) else {
-        println!("drills: name the folder that holds the runs; `ci/bench` makes them first");
-        return;
-    };
-    let records = read(Path::new(&folder));
-    let Some(first) = records.first() else {
-        println!("drills: there is no record under {folder}");
-        return;
-    };
-    let bad = records.iter().filter(|record| record.verdict != Verdict::Passed).count();
-    println!("{} runs of {}, {bad} of which did not pass", records.len(), first.scenario.id);
-    phases(&records);
-    measured(&records);
+    let folders: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    if folders.is_empty() {
+        println!("drills: name the folders that hold the runs; `ci/bench` makes them first");
+    }
+    for folder in folders {
+        let records = read(Path::new(&folder));
+        let Some(first) = records.first() else {
+            println!("drills: there is no record under {folder}");
+            continue;
+        };
+        let bad = records.iter().filter(|record| record.verdict != Verdict::Passed).count();
+        println!("{} runs of {}, {bad} of which did not pass", records.len(), first.scenario.id);
+        let judged = first.backups.iter().filter(|backup| backup.judgement.is_some()).count();
+        phases(&records, judged);
+        if judged == 0 {
+            measured(&records);
+        }
+    }
 }
 
 fn read(folder: &Path) -> Vec<Record> {
@@ -32,8 +37,8 @@ fn read(folder: &Path) -> Vec<Record> {
     runs.filter_map(|file| json::read(&fs::read_to_string(file).ok()?).ok()).collect()
 }
 
-/// How long each phase took, and its share of the whole.
-fn phases(records: &[Record]) {
+/// How long each phase took, and its share of the whole. The budgets are those of a zone drill, and of four restores.
+fn phases(records: &[Record], judged: usize) {
     let mut by_name: BTreeMap<(usize, &str), Vec<f64>> = BTreeMap::new();
     for record in records {
         for (place, phase) in record.phases.iter().enumerate() {
@@ -45,6 +50,17 @@ fn phases(records: &[Record]) {
     println!("  {:<22} {:>9}  {:>6}", "phase", "median", "share");
     for ((_, name), seconds) in &by_name {
         println!("  {name:<22} {:>7.2} s  {:>4.0} %", median(seconds), median(seconds) / whole * 100.0);
+    }
+    if judged > 0 {
+        println!("  {:<22} {whole:>7.2} s", "the whole drill");
+        let judging: Vec<f64> =
+            by_name.iter().filter(|((_, name), _)| *name == "judge").flat_map(|it| it.1.clone()).collect();
+        let (took, budget) = (median(&judging), 60.0 * judged as f64 / 4.0);
+        println!(
+            "  {judged} backups restored and judged, two at a time, in {took:.1} s; budget 60 s for four: {:.0} %",
+            took / budget * 100.0
+        );
+        return;
     }
     println!("  {:<22} {whole:>7.2} s          budget 12 s: {:.0} %", "the whole drill", whole / 12.0 * 100.0);
     let beside: Vec<f64> = records.iter().map(beside_checks).collect();

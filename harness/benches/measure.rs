@@ -10,7 +10,7 @@ use std::time::Duration;
 use blackstart::{
     measure::{Observed, measure_load, outages, recovery_point, recovery_time},
     scenario::drill::ServiceLevel,
-    workload::{History, Outcome, Sender, Sent},
+    workload::{History, Outcome, Sender, Sent, Words},
 };
 use blackstart_reports::record::Interval;
 
@@ -73,6 +73,7 @@ fn history(requests: u64) -> (History, Vec<String>, u64) {
     let fault_us = requests / 2 * EVERY_US;
     let mut survivors = Vec::with_capacity(requests as usize);
     let mut history = History::with_capacity(requests as usize);
+    let mut words = Words::default();
     for number in 0..requests {
         let sent_us = number * EVERY_US;
         let is_down = (fault_us..fault_us + OUTAGE_US).contains(&sent_us);
@@ -88,14 +89,14 @@ fn history(requests: u64) -> (History, Vec<String>, u64) {
             survivors.push(token.clone());
         }
         history.push(Sent {
-            token,
+            token: token.into_boxed_str(),
             sender: if number % 2 == 0 { Sender::Load } else { Sender::Probe },
-            kind: "place".to_owned(),
+            kind: words.share("place"),
             intended_us: sent_us,
             sent_us,
             returned_us: sent_us + took_us,
             outcome,
-            reply: "200".to_owned(),
+            reply: words.share("200"),
         });
     }
     history.sort_by_key(|sent| sent.returned_us);

@@ -40,7 +40,7 @@ fn main() {
 
 /// How long a drill lasted on its own clock, and how many requests its clients made.
 fn simulate(plan: &plan::Plan) -> (Duration, u64) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
     runtime.block_on(async {
         let clock = Clock::start();

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use blackstart_reports::record::Status;
+use blackstart_reports::{record::Status, render::status_word};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::say;
@@ -112,7 +112,7 @@ fn words(event: &Event) -> Option<(bool, String)> {
             (true, format!("backup {id} is {}: {detail}", if *valid { "valid" } else { "INVALID" }))
         }
         Event::Fault { summary } => (true, format!("FAULT  {summary}")),
-        Event::Bit { proof } => (true, format!("proof  {proof}")),
+        Event::Bit { proof } => (true, format!("proof  {}", first_part(proof))),
         Event::Healed { summary } => (true, format!("healed {summary}")),
         Event::Detected { by } => (true, format!("detected by {by}")),
         Event::Step { name } => (false, format!("{name} ...")),
@@ -122,7 +122,9 @@ fn words(event: &Event) -> Option<(bool, String)> {
         Event::StepDone { name, detail, .. } => (true, format!("step   {name} FAILED: {detail}")),
         Event::Sustained => (true, "service is sustained".to_owned()),
         Event::Check { status: Status::Passed, .. } => return None,
-        Event::Check { level, id, status, detail } => (true, format!("level {level} {id}: {status:?}: {detail}")),
+        Event::Check { level, id, status, detail } => {
+            (true, format!("level {level} {id}: {}: {}", status_word(*status), first_part(detail)))
+        }
         Event::Traffic { acknowledged, failed } => (false, format!("{acknowledged} acknowledged, {failed} failed")),
         Event::Stopped { why } => (true, format!("stopped: {why}")),
         Event::Leftover { what } => (true, format!("left behind: {what}")),

@@ -249,7 +249,7 @@ pub(super) async fn connect(run_id: &str) -> anyhow::Result<(DockerWorld, Ledger
 
 /// A runtime of its own, whose clock jumps from one timer to the next.
 fn simulate(start: &Start, job: Job, cancel: CancellationToken, listener: drill::Listener) -> anyhow::Result<Record> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     Ok(runtime.block_on(async {
         let clock = Clock::start();
         let world: Arc<dyn World> = Arc::new(SimulatedWorld::new(&job.plan, job.plan.seed, clock));

@@ -20,7 +20,7 @@ use super::{
     bundle::{digest_of, sums},
     observations::Observations,
 };
-use crate::workload::Sent;
+use crate::workload::{Sent, Words};
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -149,7 +149,14 @@ fn in_short(value: &serde_json::Value) -> String {
 
 fn read_history(path: &Path) -> io::Result<Vec<Sent>> {
     let lines = BufReader::new(fs::File::open(path)?).lines();
-    lines.map(|line| serde_json::from_str(&line?).map_err(io::Error::from)).collect()
+    let mut words = Words::default();
+    let read = |line: io::Result<String>| -> io::Result<Sent> {
+        let mut sent: Sent = serde_json::from_str(&line?)?;
+        sent.kind = words.share(&sent.kind);
+        sent.reply = words.share(&sent.reply);
+        Ok(sent)
+    };
+    lines.map(read).collect()
 }
 
 /// The verdict follows from what the record tells. Why a drill could not run stands in its reasons alone.

@@ -270,7 +270,7 @@ mod tests {
             sent_us: at_us,
             returned_us: at_us + 10_000,
             outcome: Outcome::Ok,
-            reply: String::new(),
+            reply: "".into(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use blackstart_reports::record::Phase;
+use blackstart_reports::record::{self, Phase};
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -54,7 +54,8 @@ pub async fn run(
         events,
         stop: CancellationToken::new(),
         tasks: JoinSet::new(),
-        stalls: StallWatch::start(),
+        // A clock that jumps is never late.
+        stalls: (world.kind() == record::World::Docker).then(StallWatch::start),
     };
     let watched = unless_cancelled(setting, drill.watch(facts)).await;
     // However the watching ended, what the clients saw up to then belongs to the record.
@@ -132,7 +133,7 @@ pub(super) struct Drill<'a> {
     pub(super) events: &'a Events,
     pub(super) stop: CancellationToken,
     pub(super) tasks: JoinSet<()>,
-    stalls: StallWatch,
+    stalls: Option<StallWatch>,
 }
 
 impl Drill<'_> {
@@ -189,7 +190,7 @@ impl Drill<'_> {
             self.tasks.shutdown().await;
         }
         facts.load_ended_us = Some(self.now_us());
-        facts.longest_stall_us = self.stalls.longest_us();
+        facts.longest_stall_us = self.stalls.as_ref().map_or(0, StallWatch::longest_us);
         facts.faults.clone_from(&*self.standing().lock().await);
         facts.history = self.clients.history();
         ended

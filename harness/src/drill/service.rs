@@ -49,14 +49,14 @@ mod tests {
         let request = |index: u64| {
             let at_us = index * 25_000;
             Sent {
-                token: index.to_string(),
+                token: index.to_string().into(),
                 sender: if index.is_multiple_of(2) { Sender::Load } else { Sender::Probe },
-                kind: "probe".to_owned(),
+                kind: "probe".into(),
                 intended_us: at_us,
                 sent_us: at_us,
                 returned_us: at_us + 5000,
                 outcome: if down_ms.contains(&(at_us / 1000)) { Outcome::Refused } else { Outcome::Ok },
-                reply: String::new(),
+                reply: "".into(),
             }
         };
         (0..200).map(request).collect()

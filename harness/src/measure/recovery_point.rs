@@ -1,7 +1,5 @@
 //! What was lost: the history of the clients joined with what survived.
 
-use std::collections::HashMap;
-
 use blackstart_reports::record::{Interval, LostWrite};
 
 use super::{Observed, seconds};
@@ -30,15 +28,15 @@ pub struct Loss {
 
 /// Joins a history with the tokens that survived. `fault_us` is the earliest moment of the fault.
 pub fn loss(history: &[Sent], survivors: &[String], fault_us: Option<u64>) -> Loss {
-    let mut present: HashMap<&str, u32> = HashMap::with_capacity(survivors.len());
-    for token in survivors {
-        *present.entry(token).or_default() += 1;
-    }
+    let mut present: Vec<&str> = survivors.iter().map(String::as_str).collect();
+    present.sort_unstable();
     let mut loss = Loss { requests: history.len() as u64, ..Loss::default() };
-    loss.duplicated = present.values().filter(|count| **count > 1).count() as u64;
+    loss.duplicated = present.chunk_by(|one, other| one == other).filter(|same| same.len() > 1).count() as u64;
+    present.dedup();
+    let is_present = joined(history, &present);
+    loss.unexpected = (present.len() - is_present.iter().filter(|is_present| **is_present).count()) as u64;
     for (index, sent) in history.iter().enumerate() {
-        let is_present = present.remove(sent.token.as_str()).is_some();
-        match (sent.outcome, is_present) {
+        match (sent.outcome, is_present[index]) {
             (Outcome::Refused, true) => loss.phantom += 1,
             _ if is_instrument(sent) => {}
             (Outcome::Ok, false) => loss.lost.push(index),
@@ -47,10 +45,25 @@ pub fn loss(history: &[Sent], survivors: &[String], fault_us: Option<u64>) -> Lo
             (Outcome::Ok, true) | (Outcome::Refused, false) => {}
         }
     }
-    loss.unexpected = present.len() as u64;
     loss.lost.sort_by_key(|index| history[*index].returned_us);
     loss.non_prefix_loss = holes(history, &loss.lost, fault_us);
     loss
+}
+
+/// Which requests are among the tokens, which are sorted. Both are walked in the order of tokens: a table of a million of them
+/// would take several times the memory of two sorted lists.
+fn joined(history: &[Sent], tokens: &[&str]) -> Vec<bool> {
+    let mut by_token: Vec<u32> = (0..history.len() as u32).collect();
+    by_token.sort_by(|one, other| history[*one as usize].token.cmp(&history[*other as usize].token));
+    let mut is_present = vec![false; history.len()];
+    let mut tokens = tokens.iter().copied().peekable();
+    for index in by_token {
+        let own = &*history[index as usize].token;
+        while tokens.next_if(|token| *token < own).is_some() {}
+        // Taken with it: of two requests with one token, only the first has it.
+        is_present[index as usize] = tokens.next_if_eq(&own).is_some();
+    }
+    is_present
 }
 
 /// The prober in a tight loop is an instrument and no client: as fast as it writes, it would drown what was lost.
@@ -126,11 +139,11 @@ fn describe_lost(observed: &Observed<'_>, loss: &Loss) -> Vec<LostWrite> {
     let describe = |index: &usize| {
         let sent = &observed.history[*index];
         LostWrite {
-            token: sent.token.clone(),
-            kind: sent.kind.clone(),
+            token: sent.token.to_string(),
+            kind: sent.kind.to_string(),
             sent_ms: sent.sent_us as f64 / 1e3,
             acknowledged_ms: sent.returned_us as f64 / 1e3,
-            stranded: readable.as_ref().map(|tokens| tokens.contains(sent.token.as_str())),
+            stranded: readable.as_ref().map(|tokens| tokens.contains(&*sent.token)),
         }
     };
     loss.lost.iter().map(describe).collect()

@@ -12,14 +12,14 @@ const MS: u64 = 1000;
 
 fn sent(token: &str, sender: Sender, sent_ms: u64, returned_ms: u64, outcome: Outcome) -> Sent {
     Sent {
-        token: token.to_owned(),
+        token: token.into(),
         sender,
-        kind: "place".to_owned(),
+        kind: "place".into(),
         intended_us: sent_ms * MS,
         sent_us: sent_ms * MS,
         returned_us: returned_ms * MS,
         outcome,
-        reply: String::new(),
+        reply: "".into(),
     }
 }
 
@@ -59,7 +59,7 @@ fn observed<'a>(history: &'a [Sent], survivors: &'a [String], level: &'a Service
 }
 
 fn good_tokens(history: &[Sent]) -> Vec<String> {
-    history.iter().filter(|sent| sent.is_ok()).map(|sent| sent.token.clone()).collect()
+    history.iter().filter(|sent| sent.is_ok()).map(|sent| sent.token.to_string()).collect()
 }
 
 #[test]

@@ -230,14 +230,14 @@ mod tests {
     #[test]
     fn what_was_acknowledged_after_the_saving_is_forgotten_and_what_is_unknown_is_not() {
         let sent = |token: &str, outcome| Sent {
-            token: token.to_owned(),
+            token: token.into(),
             sender: Sender::Check,
-            kind: "place".to_owned(),
+            kind: "place".into(),
             intended_us: 0,
             sent_us: 0,
             returned_us: 0,
             outcome,
-            reply: String::new(),
+            reply: "".into(),
         };
         let history = vec![
             sent("saved", Outcome::Ok),
@@ -245,7 +245,7 @@ mod tests {
             sent("gone", Outcome::Ok),
             sent("hanging", Outcome::Indeterminate),
         ];
-        let tokens: Vec<String> = past(&history, 2).into_iter().map(|sent| sent.token).collect();
+        let tokens: Vec<String> = past(&history, 2).into_iter().map(|sent| sent.token.into()).collect();
         assert_eq!(tokens, ["saved", "refused", "hanging"]);
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::history::{History, Outcome, Sender, Sent};
+use super::history::{History, Outcome, Sender, Sent, Words};
 use crate::{
     clock::Clock,
     plan::{Draw, PlannedLoad},
@@ -36,6 +36,7 @@ pub struct Clients {
     clock: Clock,
     load: Arc<PlannedLoad>,
     history: Arc<Mutex<History>>,
+    words: Arc<Mutex<Words>>,
     /// What every token starts with, beside the sender.
     prefix: String,
 }
@@ -44,7 +45,8 @@ impl Clients {
     /// Clients of a world.
     pub fn new(world: Arc<dyn World>, clock: Clock, load: PlannedLoad) -> Self {
         let world = Arc::new(RwLock::new(world));
-        Self { world, clock, load: Arc::new(load), history: Arc::default(), prefix: String::new() }
+        let (history, words) = (Arc::default(), Arc::default());
+        Self { world, clock, load: Arc::new(load), history, words, prefix: String::new() }
     }
 
     /// Clients of another world, who know everything that was sent up to now and tell nobody what they send. Their
@@ -53,7 +55,8 @@ impl Clients {
     pub fn beside(&self, world: Arc<dyn World>, name: &str) -> Self {
         let history = Arc::new(Mutex::new(self.history()));
         let world = Arc::new(RwLock::new(world));
-        Self { world, history, prefix: format!("{name}-"), load: Arc::clone(&self.load), clock: self.clock }
+        let (load, words) = (Arc::clone(&self.load), Arc::clone(&self.words));
+        Self { world, history, words, prefix: format!("{name}-"), load, clock: self.clock }
     }
 
     /// Sends every request from now on to another world. What is out already is answered, or not, where it went.
@@ -116,9 +119,16 @@ impl Clients {
             None => (Outcome::Refused, format!("no request is named {}", draw.kind)),
         };
         let returned_us = self.clock.now_us();
-        let sent = Sent { token, sender, kind: draw.kind.clone(), intended_us, sent_us, returned_us, outcome, reply };
+        let token = token.into_boxed_str();
+        let [kind, reply] = self.shared([&draw.kind, &reply]);
+        let sent = Sent { token, sender, kind, intended_us, sent_us, returned_us, outcome, reply };
         self.history.lock().unwrap_or_else(PoisonError::into_inner).push(sent.clone());
         sent
+    }
+
+    fn shared(&self, words: [&str; 2]) -> [Arc<str>; 2] {
+        let mut known = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        words.map(|word| known.share(word))
     }
 
     /// The history so far.

@@ -1,6 +1,6 @@
 //! The history of every request: what was intended, sent, and answered, on the run's one clock.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,11 +38,11 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// The token; never used twice.
-    pub token: String,
+    pub token: Box<str>,
     /// Who sent it.
     pub sender: Sender,
     /// The request, by its name.
-    pub kind: String,
+    pub kind: Arc<str>,
     /// When it was to be sent.
     pub intended_us: u64,
     /// When it was sent.
@@ -52,7 +52,7 @@ pub struct Sent {
     /// What the client knows.
     pub outcome: Outcome,
     /// What came back, in short: the status, or why there was none.
-    pub reply: String,
+    pub reply: Arc<str>,
 }
 
 impl Sent {
@@ -64,6 +64,22 @@ impl Sent {
     /// How long the client waited, from the intended time.
     pub fn latency(&self) -> Duration {
         Duration::from_micros(self.returned_us.saturating_sub(self.intended_us))
+    }
+}
+
+/// The few words that stand in most requests, each of which is kept once: a history may be of a million.
+#[derive(Debug, Default)]
+pub struct Words(BTreeSet<Arc<str>>);
+
+impl Words {
+    /// The one copy of a word.
+    pub fn share(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(word) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = word.into();
+        self.0.insert(Arc::clone(&new));
+        new
     }
 }
 

@@ -7,5 +7,5 @@ pub mod history;
 mod stall;
 
 pub use clients::{Clients, Stream};
-pub use history::{History, Outcome, Sender, Sent};
+pub use history::{History, Outcome, Sender, Sent, Words};
 pub use stall::StallWatch;

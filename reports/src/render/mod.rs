@@ -28,7 +28,7 @@ use std::str::FromStr;
 
 use crate::record::Record;
 pub use summary::render_summary;
-pub use words::SIMULATED_MARK;
+pub use words::{SIMULATED_MARK, status_word};
 
 /// The form of a rendering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

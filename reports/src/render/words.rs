@@ -50,6 +50,11 @@ pub(super) const fn meaning(verdict: Verdict) -> &'static str {
     }
 }
 
+/// The word for the outcome of a check.
+pub const fn status_word(outcome: Status) -> &'static str {
+    status(outcome).0
+}
+
 /// The outcome of a check.
 pub(super) const fn status(status: Status) -> (&'static str, Tone) {
     match status {
