@@ -30,6 +30,8 @@ fn main() {
         fault: Some(Interval::new(fault_us, fault_us + 3 * MS)),
         recovery_started_us: Some(fault_us + 700 * MS),
         failback_us: None,
+        undisturbed_us: 0,
+        faults: &[],
         load_started_us: 0,
         load_ended_us: requests * EVERY_US,
         load_interval_us: EVERY_US,

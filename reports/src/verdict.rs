@@ -92,7 +92,20 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
                 failed.push(format!("backup {} is invalid, and to be discarded: {}", backup.id, why_invalid(backup)));
             }
             (Some(true), true) => failed.push(format!("backup {} was expected to be invalid, and is valid", backup.id)),
+            (None, true) => unsure.push(format!("backup {} was expected to be invalid, and was not judged", backup.id)),
             _ => {}
+        }
+        let Some(judgement) = &backup.judgement else { continue };
+        // What did not come back shows that something is wrong, and not that it is what was expected.
+        if let (Some(error), true) = (&judgement.error, backup.expected_invalid) {
+            unsure
+                .push(format!("backup {} was expected to be found invalid, and did not come back: {error}", backup.id));
+        }
+        if let (None, false) = (backup.valid, backup.expected_invalid) {
+            unsure.push(format!("backup {} could not be judged: {}", backup.id, why_invalid(backup)));
+        }
+        if let Some(crash) = judgement.crash_consistency.as_ref().filter(|crash| crash.status == Status::Error) {
+            unsure.push(format!("the crash consistency of backup {} is not known: {}", backup.id, crash.detail));
         }
     }
     for step in &record.procedure {
@@ -195,6 +208,7 @@ pub fn worst_exit_status(statuses: impl IntoIterator<Item = u8>) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Judgement;
 
     #[test]
     fn a_target_between_the_bounds_is_inconclusive() {
@@ -220,6 +234,29 @@ mod tests {
     #[test]
     fn service_that_never_returned_misses_every_target() {
         assert_eq!(judge_rto(None, Some(3600.0)), TargetVerdict::Failed);
+    }
+
+    #[test]
+    fn what_is_expected_to_be_invalid_must_be_found_so_by_a_check() {
+        let mut record = crate::sample::sample_record();
+        let mut verdict = |valid: Option<bool>, error: Option<&str>| {
+            let judgement = Some(Judgement {
+                restore_seconds: Some(1.0),
+                holds_until_ms: None,
+                missing: Some(0),
+                error: error.map(str::to_owned),
+                levels: Vec::new(),
+                crash_consistency: None,
+                application_consistency: None,
+            });
+            let taken = Backup::taken("apart", "node-snapshots", 1, 1.0);
+            record.backups = vec![Backup { valid, judgement, expected_invalid: true, ..taken }];
+            overall(&record, &[]).0
+        };
+        assert_eq!(verdict(Some(false), None), Verdict::Passed);
+        assert_eq!(verdict(Some(false), Some("it was not ready within 60s")), Verdict::Inconclusive);
+        assert_eq!(verdict(None, None), Verdict::Inconclusive);
+        assert_eq!(verdict(Some(true), None), Verdict::Failed);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use blackstart_reports::{record::Status, render::status_word};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::say;
-use crate::drill::{Event, Listener, Stamped};
+use crate::drill::{Event, Listener, Stamped, judged};
 
 /// Progress of all drills of one command.
 #[derive(Clone)]
@@ -109,7 +109,7 @@ fn words(event: &Event) -> Option<(bool, String)> {
         }
         Event::Interrupted { id, proof } => (true, format!("FAULT  backup {id} is interrupted: {}", first_part(proof))),
         Event::Judged { id, valid, detail } => {
-            (true, format!("backup {id} is {}: {detail}", if *valid { "valid" } else { "INVALID" }))
+            (true, format!("backup {id} {}: {}", judged(*valid), first_part(detail)))
         }
         Event::Fault { summary } => (true, format!("FAULT  {summary}")),
         Event::Bit { proof } => (true, format!("proof  {}", first_part(proof))),

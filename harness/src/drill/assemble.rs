@@ -133,11 +133,16 @@ fn notes(plan: &Plan, facts: &Facts) -> Vec<String> {
 /// What the numbers are computed from, if the drill came as far as a load.
 pub(super) fn observations(plan: &Plan, facts: &Facts) -> Option<Observations> {
     let scenario = &plan.declared.scenario;
+    let undisturbed_us = facts.undisturbed_us.unwrap_or(facts.load_started_us?);
+    let faults_us: Vec<_> =
+        facts.faults.iter().filter(|fault| fault.fault.action.takes_service()).map(|fault| fault.began_us).collect();
     Some(Observations {
-        fault_us: facts.faults.first().map(|fault| fault.began_us),
+        fault_us: facts.first_fault().map(|fault| fault.began_us),
+        faults_us,
         recovery_started_us: facts.recovery_started_us,
         failback_us: facts.failback_us,
         load_started_us: facts.load_started_us?,
+        undisturbed_us,
         load_ended_us: facts.load_ended_us?,
         load_interval_us: plan.load.interval.as_micros() as u64,
         longest_stall_us: facts.longest_stall_us,

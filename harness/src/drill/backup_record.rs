@@ -37,7 +37,7 @@ fn backup(kept: &Kept, facts: &Facts) -> Backup {
     let judged = facts.judged.get(&kept.planned.id);
     let seconds = (ended_us - began_us) as f64 / 1e6;
     Backup {
-        valid: judged.map(|judged| judged.valid),
+        valid: judged.and_then(|judged| judged.valid),
         label: kept.taken.label.clone(),
         taken_ms: Some(kept.ms()),
         judgement: judged.map(|judged| judged.judgement.clone()),
@@ -69,7 +69,7 @@ fn downtime(facts: &Facts, kept: &Kept) -> Option<Interval<f64>> {
 
 /// How each class of data came back: in the system itself after its recovery, and in every restored copy of a backup that is valid.
 pub fn data_classes(plan: &Plan, facts: &Facts) -> Vec<DataClass> {
-    let valid = facts.judged.iter().filter(|(_, judged)| judged.valid);
+    let valid = facts.judged.iter().filter(|(_, judged)| judged.valid == Some(true));
     let mut places: Vec<(String, &[LevelResult])> =
         valid.map(|(id, judged)| (format!("the copy of {id}"), judged.judgement.levels.as_slice())).collect();
     // Without a restored copy, it is the system itself that was recovered.

@@ -50,7 +50,7 @@ pub enum Event {
         /// What the scenario calls it.
         id: String,
         /// Whether it is valid.
-        valid: bool,
+        valid: Option<bool>,
         /// Why not, or what it took.
         detail: String,
     },
@@ -122,6 +122,15 @@ pub enum Event {
     },
 }
 
+/// What a judgement of a backup comes to, in words.
+pub const fn judged(valid: Option<bool>) -> &'static str {
+    match valid {
+        Some(true) => "is valid",
+        Some(false) => "is INVALID",
+        None => "could not be judged",
+    }
+}
+
 impl Event {
     /// The kind and the words of a line in the record's timeline; what only shows progress has none.
     fn for_timeline(&self) -> Option<(&'static str, String)> {
@@ -133,10 +142,7 @@ impl Event {
                 Some(("backup", format!("backup {id} ({method}): {size:.1} MB in {:.1} s", duration_ms / 1e3)))
             }
             Self::Interrupted { id, proof } => Some(("backup", format!("backup {id} is interrupted: {proof}"))),
-            Self::Judged { id, valid, detail } => {
-                let word = if *valid { "valid" } else { "INVALID" };
-                Some(("backup", format!("backup {id} is {word}: {detail}")))
-            }
+            Self::Judged { id, valid, detail } => Some(("backup", format!("backup {id} {}: {detail}", judged(*valid)))),
             Self::Fault { summary } => Some(("fault", summary.clone())),
             Self::Healed { summary } => Some(("heal", format!("healed: {summary}"))),
             Self::Detected { by } => Some(("recovery", format!("detected by {by}"))),

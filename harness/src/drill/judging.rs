@@ -3,10 +3,10 @@
 //! A backup that was never restored is a hope. The copy has networks of its own, sends nothing to the archive, and reads
 //! the vault without being able to change it.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use blackstart_reports::record::{Interval, Judgement, LevelResult, Status};
-use futures_util::{StreamExt, future::try_join_all, stream};
+use blackstart_reports::record::{CheckResult, Interval, Judgement, LevelResult, Status};
+use futures_util::{FutureExt, StreamExt, future::try_join_all, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,26 +15,27 @@ use super::{
     phases::{Drill, stop},
     protecting::Kept,
     streams::{WARM_WITHIN, warm_up},
+    words_of,
 };
 use crate::{
     measure,
     plan::{self, Plan},
     recovery::Procedure,
-    scenario::{drill::RestoreTo, system::Role},
+    scenario::{drill::RestoreTo, system::Role, units::Span},
     topology::Topology,
     verify::Examiner,
     workload::{Clients, Outcome, Sender, Sent},
     world::{DiskState, World, WorldError},
 };
 
-/// How long the copies may take to become ready after their data is there.
+/// How long a copy may take to become ready after its data is there, at the least; and as long as any of its nodes may.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// What came of a backup.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Judged {
-    /// Whether it may be kept.
-    pub valid: bool,
+    /// Whether it may be kept; unknown where nothing speaks against it and some check could not look.
+    pub valid: Option<bool>,
     /// How that was found.
     pub judgement: Judgement,
 }
@@ -81,17 +82,20 @@ impl Drill<'_> {
         };
         let mut topology = Topology::beside(Arc::clone(&world), self.setting.ledger.clone(), &id);
         let copy = Copy { drill: self, plan, world, kept: &kept };
-        let judged = cancel.run_until_cancelled(copy.judge(&mut topology)).await;
-        // Whatever came of it, the copy must go, and before the next one comes.
+        // Whatever came of it, even if the fault is ours, the copy must go.
+        let judging = AssertUnwindSafe(cancel.run_until_cancelled(copy.judge(&mut topology))).catch_unwind();
+        let judged = judging.await;
         let left = topology.tear_down().await;
         for what in &left {
             self.events.say(Event::Leftover { what: what.clone() });
         }
         // The removal cannot be cancelled; whoever cancelled meanwhile is heard here.
-        let judged = match judged.filter(|_| !cancel.is_cancelled()) {
-            None => Err(Stop::Cancelled),
-            Some(Err(error)) => Err(stop("judge", error)),
-            Some(Ok(judged)) => {
+        let judged = match judged {
+            Err(panic) => Err(Stop::Panic(words_of(&*panic))),
+            Ok(None) => Err(Stop::Cancelled),
+            Ok(Some(_)) if cancel.is_cancelled() => Err(Stop::Cancelled),
+            Ok(Some(Err(error))) => Err(stop("judge", error)),
+            Ok(Some(Ok(judged))) => {
                 let detail = words(&judged.judgement);
                 self.events.say(Event::Judged { id: id.clone(), valid: judged.valid, detail });
                 Ok(judged)
@@ -126,19 +130,22 @@ impl Copy<'_> {
         }
         let crash_consistency = consistency::of_crash(&self.kept.planned.taking, &disks);
         let known = Judgement { crash_consistency, ..nothing() };
-        if let Err(error) = self.restore().await {
-            return Ok(Judged { valid: false, judgement: Judgement { error: Some(error), ..known } });
+        if let Err(error) = self.restore().await? {
+            return Ok(Judged { valid: Some(false), judgement: Judgement { error: Some(error), ..known } });
         }
-        let came_back = self.come_up(topology, &clients).await;
+        let came_back = self.come_up(topology, &clients).await?;
         let restore_seconds = Some((clock.now_us() - began_us) as f64 / 1e6);
         if let Err(error) = came_back {
-            return Ok(Judged { valid: false, judgement: Judgement { restore_seconds, error: Some(error), ..known } });
+            let judgement = Judgement { restore_seconds, error: Some(error), ..known };
+            return Ok(Judged { valid: Some(false), judgement });
         }
         let (levels, held) = self.examine(clients).await;
         let (missing, holds_until_ms) = held.map_or((None, None), |held| (Some(held.missing), held.until_ms));
         let application = consistency::for_applications(&disks, &levels);
         // Levels look at what is there. That nothing is missing which was there when the backup began, only clients know.
-        let valid = missing == Some(0) && application.status != Status::Failed && levels.iter().all(consistency::holds);
+        let is_wrong = missing != Some(0) || checks(&levels).any(|check| check.status == Status::Failed);
+        let is_sound = application.status != Status::Failed && levels.iter().all(consistency::holds);
+        let valid = if is_wrong { Some(false) } else { is_sound.then_some(true) };
         let application_consistency = Some(application);
         let judgement =
             Judgement { restore_seconds, holds_until_ms, missing, levels, application_consistency, ..known };
@@ -154,9 +161,9 @@ impl Copy<'_> {
 
     /// Every primary of the system gets its data back, no further than the backup itself goes. What the array took is on the disks
     /// already.
-    async fn restore(&self) -> Result<(), String> {
+    async fn restore(&self) -> Result<Result<(), String>, WorldError> {
         if self.kept.planned.restore.is_none() {
-            return Ok(());
+            return Ok(Ok(()));
         }
         let mut scene = self.drill.scene.clone();
         scene.world = Arc::clone(&self.world);
@@ -165,19 +172,27 @@ impl Copy<'_> {
         let primaries = self.plan.nodes.iter().filter(|planned| planned.node.role == Role::Primary);
         for primary in primaries {
             let step = plan::restore_step(&primary.node.name, &self.kept.planned, RestoreTo::Backup);
-            let done = procedure.carry_out(&step).await.map_err(|error| error.to_string())?;
+            let done = procedure.carry_out(&step).await?;
             if done.status != Status::Passed {
-                return Err(done.detail);
+                return Ok(Err(done.detail));
             }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
-    async fn come_up(&self, topology: &Topology, clients: &Clients) -> Result<(), String> {
-        let ready = tokio::time::timeout(READY_WITHIN, topology.all_ready(&self.plan)).await;
-        ready.map_err(|_| format!("it was not ready within {READY_WITHIN:?}"))?.map_err(|error| error.to_string())?;
+    async fn come_up(&self, topology: &Topology, clients: &Clients) -> Result<Result<(), String>, WorldError> {
+        let declared = self.plan.nodes.iter().filter_map(|planned| planned.node.ready.as_ref()?.within);
+        let within = declared.map(Span::duration).chain([READY_WITHIN]).max().unwrap_or(READY_WITHIN);
+        match tokio::time::timeout(within, topology.all_ready(&self.plan)).await {
+            Err(_) => return Ok(Err(format!("it was not ready within {within:?}"))),
+            Ok(Err(error)) => return about_the_backup(error),
+            Ok(Ok(())) => {}
+        }
         let clock = self.drill.scene.clock;
-        warm_up(&self.plan, clients, clock, &mut 0, WARM_WITHIN).await.map_err(|error| error.to_string())
+        match warm_up(&self.plan, clients, clock, &mut 0, WARM_WITHIN).await {
+            Ok(()) => Ok(Ok(())),
+            Err(error) => about_the_backup(error),
+        }
     }
 
     /// What every level found, and what the backup holds, where the copy could be asked for it.
@@ -200,6 +215,15 @@ impl Copy<'_> {
         let levels = examiner.examine(&|_, _| ()).await;
         (levels, held)
     }
+}
+
+/// An error as a finding about the backup, unless it is one of ours: a copy that this machine cannot hold says nothing of it.
+fn about_the_backup(error: WorldError) -> Result<Result<(), String>, WorldError> {
+    if error.kind.is_ours() { Err(error) } else { Ok(Err(error.to_string())) }
+}
+
+fn checks(levels: &[LevelResult]) -> impl Iterator<Item = &CheckResult> {
+    levels.iter().flat_map(|level| &level.checks)
 }
 
 const fn nothing() -> Judgement {
@@ -241,13 +265,12 @@ fn words(judgement: &Judgement) -> String {
     if let Some(error) = &judgement.error {
         return error.clone();
     }
-    let bad = judgement.levels.iter().flat_map(|level| &level.checks);
-    let bad: Vec<&str> = bad
+    let bad: Vec<&str> = checks(&judgement.levels)
         .filter(|check| matches!(check.status, Status::Failed | Status::Error))
         .map(|check| check.id.as_str())
         .collect();
     let restored = judgement.restore_seconds.unwrap_or_default();
-    let checks: usize = judgement.levels.iter().map(|level| level.checks.len()).sum();
+    let checks = checks(&judgement.levels).count();
     match (judgement.missing, bad.is_empty()) {
         (Some(0), true) => format!("restored in {restored:.1} s, {checks} checks passed"),
         (Some(missing), true) => {

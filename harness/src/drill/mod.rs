@@ -46,7 +46,7 @@ use crate::{
 };
 pub use audit::{Audit, Finding, audit};
 pub use bundle::{Bundle, digest_of};
-pub use event::{Event, Events, Listener, Stamped};
+pub use event::{Event, Events, Listener, Stamped, judged};
 pub use observations::{Measured, Observations};
 pub(crate) use {
     bundle::resolved,
@@ -98,6 +98,7 @@ impl Setting {
 pub(crate) struct Facts {
     images: BTreeMap<String, String>,
     load_started_us: Option<u64>,
+    undisturbed_us: Option<u64>,
     load_ended_us: Option<u64>,
     recovery_started_us: Option<u64>,
     failback_us: Option<u64>,
@@ -119,6 +120,14 @@ pub(crate) struct Facts {
     longest_stall_us: u64,
     history: History,
     phases: Vec<Phase>,
+}
+
+impl Facts {
+    /// The fault from which times count: the first that can take service away, where any can.
+    fn first_fault(&self) -> Option<&InPlace> {
+        let takes = self.faults.iter().find(|fault| fault.fault.action.takes_service());
+        takes.or(self.faults.first())
+    }
 }
 
 /// How long the world may take to describe itself: what was made must be removed all the same.

@@ -19,12 +19,18 @@ use crate::{
 pub struct Observations {
     /// The interval within which the first fault was put in place; a control has none.
     pub fault_us: Option<Interval<u64>>,
+    /// The same of every fault that could take work away, in order.
+    #[serde(default)]
+    pub faults_us: Vec<Interval<u64>>,
     /// When the recovery started.
     pub recovery_started_us: Option<u64>,
     /// When the recovered service was taken down on purpose, to bring it back to where it came from.
     pub failback_us: Option<u64>,
     /// When the load started.
     pub load_started_us: u64,
+    /// From when on the load was undisturbed: the backups of the drill were done.
+    #[serde(default)]
+    pub undisturbed_us: u64,
     /// When the load ended.
     pub load_ended_us: u64,
     /// From one intended request of the load to the next.
@@ -66,9 +72,11 @@ impl Observations {
         let observed = Observed {
             history,
             fault: self.fault_us,
+            faults: &self.faults_us,
             recovery_started_us: self.recovery_started_us,
             failback_us: self.failback_us,
             load_started_us: self.load_started_us,
+            undisturbed_us: self.undisturbed_us,
             load_ended_us: self.load_ended_us,
             load_interval_us: self.load_interval_us,
             survivors: self.survivors.as_deref().unwrap_or_default(),

@@ -93,7 +93,7 @@ async fn provision(
     let say = |text: &str| events.say(Event::Progress { text: text.to_owned() });
     facts.images = topology.provision(plan, &say).await.map_err(|error| stop("provision", error))?;
     say("the service answers");
-    warm_up(plan, clients, setting.clock, &mut 0, WARM_WITHIN).await?;
+    warm_up(plan, clients, setting.clock, &mut 0, WARM_WITHIN).await.map_err(|error| stop("provision", error))?;
     timer.end(facts);
     Ok(())
 }
@@ -169,6 +169,7 @@ impl Drill<'_> {
         }
         // Faults go by the time since everything before them was done.
         let ready_us = self.now_us();
+        facts.undisturbed_us = Some(ready_us);
         let mut faults = self.start_faults(ready_us);
         self.watch_faults(facts, timer, ready_us, detected, &mut faults).await
     }

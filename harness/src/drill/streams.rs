@@ -6,9 +6,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Stop,
     event::{Event, Events},
-    phases::{Drill, EVERY, stop},
+    phases::{Drill, EVERY},
 };
 use crate::{
     clock::Clock,
@@ -33,7 +32,7 @@ pub(crate) async fn warm_up(
     clock: Clock,
     next: &mut usize,
     within: Duration,
-) -> Result<(), Stop> {
+) -> Result<(), WorldError> {
     let give_up = tokio::time::Instant::now() + within;
     let draw = Draw { kind: plan.load.probe.clone(), number: 1 };
     let mut in_a_row = 0;
@@ -47,10 +46,7 @@ pub(crate) async fn warm_up(
         }
         if tokio::time::Instant::now() >= give_up {
             let happened = format!("its last answer was: {}", sent.reply);
-            return Err(stop(
-                "provision",
-                WorldError::new(WorldErrorKind::TimedOut, "see the service answer", happened),
-            ));
+            return Err(WorldError::new(WorldErrorKind::TimedOut, "see the service answer", happened));
         }
         tokio::time::sleep(EVERY).await;
     }

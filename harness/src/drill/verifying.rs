@@ -39,7 +39,9 @@ impl Drill<'_> {
         // What the checks themselves wrote must have survived as well, so the last word on survivors comes after them.
         // An older answer will not do: it would make lost writes of theirs.
         facts.survivors = self.ask_survivors(&examiner).await;
-        facts.stranded = self.ask_failed_nodes(&examiner, facts).await;
+        // What failed stands in the primary environment, wherever clients are now.
+        let primary = self.examiner(Environment::Primary, facts).await;
+        facts.stranded = self.ask_failed_nodes(&primary, facts).await;
         Ok(())
     }
 
@@ -59,7 +61,7 @@ impl Drill<'_> {
             clients: self.clients.clone(),
             clock: self.scene.clock,
             down,
-            fault_us: facts.faults.first().map(|fault| fault.began_us.lower),
+            fault_us: facts.first_fault().map(|fault| fault.began_us.lower),
             survivors: None,
             writer: Arc::default(),
             round: 0,
@@ -76,7 +78,11 @@ impl Drill<'_> {
             .filter(|check| !matches!(check.status, Status::Passed | Status::Tolerated))
             .map(|check| format!("{}: {}", check.id, check.detail))
             .collect();
-        if bad.is_empty() { Ok(format!("{} checks hold", checks().count())) } else { Err(bad.join("; ")) }
+        match (checks().count(), bad.is_empty()) {
+            (0, _) => Err("the system declares no check at these levels, so nothing was looked at".to_owned()),
+            (count, true) => Ok(format!("{count} checks hold")),
+            (_, false) => Err(bad.join("; ")),
+        }
     }
 
     /// The tokens that the one writer holds. One question that fails must not make an unknown of the whole loss.

@@ -31,12 +31,16 @@ pub struct Observed<'a> {
     pub history: &'a [Sent],
     /// The interval within which the first fault was put in place; a control has none.
     pub fault: Option<Interval<u64>>,
+    /// The same of every fault that could take work away, in order; none for a control.
+    pub faults: &'a [Interval<u64>],
     /// When the recovery started.
     pub recovery_started_us: Option<u64>,
     /// When the recovered service was taken down on purpose, to bring it back to where it came from.
     pub failback_us: Option<u64>,
     /// When the load started.
     pub load_started_us: u64,
+    /// From when on the load was undisturbed: the backups of the drill were done.
+    pub undisturbed_us: u64,
     /// When the load ended.
     pub load_ended_us: u64,
     /// From one intended request of the load to the next.

@@ -107,7 +107,8 @@ pub struct RecoveryPoint {
 /// The count is `[lost, lost + unanswered and missing]`. The time counts from the earliest-acknowledged lost request
 /// `k`: the fault struck within `[f0, f1]` and `k` was committed between its sending and its return, so the time is
 /// within `[f0 - return(k), f1 - send(k)]`, and never below zero: a write that was acknowledged only after the fault
-/// (by a primary that was cut off, say) was no work of the time before it, and still counts as lost.
+/// (by a primary that was cut off, say) was no work of the time before it, and still counts as lost. Of several faults, any
+/// that struck after `k` was sent may have taken it: from the first to the last of them.
 pub fn recovery_point(observed: &Observed<'_>) -> RecoveryPoint {
     let history = observed.history;
     let loss = loss(history, observed.survivors, observed.fault.map(|fault| fault.lower));
@@ -116,10 +117,14 @@ pub fn recovery_point(observed: &Observed<'_>) -> RecoveryPoint {
     let fault = observed.fault.unwrap_or(Interval::exactly(observed.load_ended_us));
     let seconds = match loss.lost.first().map(|index| &history[*index]) {
         None => Interval::exactly(0.0),
-        Some(k) => Interval::new(
-            seconds(fault.lower.saturating_sub(k.returned_us)),
-            seconds(fault.upper.saturating_sub(k.sent_us)),
-        ),
+        Some(k) => {
+            let faults = || could_have_taken(observed.faults, k);
+            let (first, last) = faults().next().zip(faults().last()).unwrap_or((fault, fault));
+            Interval::new(
+                seconds(first.lower.saturating_sub(k.returned_us)),
+                seconds(last.upper.saturating_sub(k.sent_us)),
+            )
+        }
     };
     let lost = describe_lost(observed, &loss);
     RecoveryPoint {
@@ -131,6 +136,12 @@ pub fn recovery_point(observed: &Observed<'_>) -> RecoveryPoint {
         loss,
         lost,
     }
+}
+
+/// The faults that struck after a write was sent.
+fn could_have_taken(faults: &[Interval<u64>], lost: &Sent) -> impl Iterator<Item = Interval<u64>> {
+    let sent_us = lost.sent_us;
+    faults.iter().copied().filter(move |fault| fault.upper >= sent_us)
 }
 
 fn describe_lost(observed: &Observed<'_>, loss: &Loss) -> Vec<LostWrite> {

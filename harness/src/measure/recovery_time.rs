@@ -52,7 +52,7 @@ pub struct RecoveryTime {
 pub fn recovery_time(observed: &Observed<'_>) -> RecoveryTime {
     let clients = clients(observed.history);
     let Some(fault) = observed.fault else { return without_fault(observed, &clients) };
-    let before = rate_before(&clients, observed.load_started_us, fault.lower);
+    let before = rate_before(&clients, observed.undisturbed_us.max(observed.load_started_us), fault.lower);
     let sustained_from = |clients: &[&Sent], fault| {
         widen(sustained_from(clients, fault, observed.level, before), observed.longest_stall_us)
     };
@@ -81,15 +81,19 @@ pub fn recovery_time(observed: &Observed<'_>) -> RecoveryTime {
 }
 
 /// A control: nothing broke, so there is nothing to recover from, unless service was interrupted all the same. Then the
-/// interruption itself is measured, from the last good request before it.
+/// interruption itself is measured, from between the last good request before it and the first that failed in it.
 fn without_fault(observed: &Observed<'_>, clients: &[&Sent]) -> RecoveryTime {
     let start = Interval::exactly(observed.load_started_us);
-    let sustained = sustained_from(clients, start, observed.level, 0.0);
+    let sustained = widen(sustained_from(clients, start, observed.level, 0.0), observed.longest_stall_us);
     let service = match sustained {
         Sustained::Throughout(_) => Some(Interval::exactly(0.0)),
         Sustained::Since(since) => {
-            let failed = clients.iter().find(|sent| !sent.is_ok()).map_or(start.lower, |sent| sent.sent_us);
-            Some(between(Interval::exactly(failed), since))
+            let window_us = observed.level.sustained_for.duration().as_micros() as u64;
+            let spans = super::outages(observed.history, window_us);
+            let began = spans.iter().map(|span| span.began_ms).rfind(|began| began.lower * 1e3 <= since.upper as f64);
+            let us = |ms: f64| (ms * 1e3) as u64;
+            Some(began.map_or(start, |began| Interval::new(us(began.lower), us(began.upper))))
+                .map(|from| between(from, since))
         }
         Sustained::Never => None,
     };

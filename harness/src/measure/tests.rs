@@ -47,6 +47,8 @@ fn observed<'a>(history: &'a [Sent], survivors: &'a [String], level: &'a Service
         fault: Some(Interval::new(2000 * MS, 2010 * MS)),
         recovery_started_us: Some(2500 * MS),
         failback_us: None,
+        undisturbed_us: 0,
+        faults: &[],
         load_started_us: 0,
         load_ended_us: history.iter().map(|sent| sent.returned_us).max().unwrap_or_default(),
         load_interval_us: 50 * MS,
@@ -156,6 +158,44 @@ fn a_control_has_no_outage_at_all() {
 }
 
 #[test]
+fn a_control_that_was_interrupted_is_timed_from_the_interruption_and_from_no_stray_failure() {
+    let (mut history, level) = (run(4000, 5000, 9000), level(0.05));
+    let stray = history.iter_mut().find(|sent| sent.sent_us == 1000 * MS).unwrap();
+    stray.outcome = Outcome::Refused;
+    let survivors = good_tokens(&history);
+    let observed = Observed { fault: None, longest_stall_us: 20 * MS, ..observed(&history, &survivors, &level) };
+    // From between the last good request at 3,950 and the first failure, to between the last window that breaks the level, at
+    // 4,900, and the first good answer; and the stall on both sides of that.
+    assert_eq!(recovery_time(&observed).service, Some(Interval::new(0.875, 1.075)));
+}
+
+#[test]
+fn any_of_several_faults_may_have_taken_a_write() {
+    let (history, level) = (run(0, 0, 8000), level(0.01));
+    let survivors: Vec<String> = good_tokens(&history).into_iter().filter(|token| token != "t5500").collect();
+    let faults = [Interval::exactly(2000 * MS), Interval::exactly(6000 * MS)];
+    let observed = Observed { faults: &faults, ..observed(&history, &survivors, &level) };
+    assert_eq!(recovery_point(&observed).seconds, Interval::new(0.495, 0.5), "the first struck before it was sent");
+    let survivors: Vec<String> = good_tokens(&history).into_iter().filter(|token| token != "t1500").collect();
+    let observed = Observed { faults: &faults, survivors: &survivors, ..observed };
+    assert_eq!(recovery_point(&observed).seconds, Interval::new(0.495, 4.5));
+}
+
+#[test]
+fn the_rate_before_a_fault_is_that_of_undisturbed_load() {
+    // A backup that takes the system down for two seconds, a second of load, the fault, and a service at half its rate.
+    let mut history = run(0, 2000, 8000);
+    history.retain(|sent| sent.sent_us < 3100 * MS || (sent.sent_us / MS) % 100 == 0);
+    let (survivors, level) = (good_tokens(&history), level(0.01));
+    let observed = Observed {
+        fault: Some(Interval::exactly(3000 * MS)),
+        undisturbed_us: 2000 * MS,
+        ..observed(&history, &survivors, &level)
+    };
+    assert_eq!(recovery_time(&observed).sustained, Sustained::Never);
+}
+
+#[test]
 fn every_kind_of_mismatch_is_told_apart() {
     let history = vec![
         sent("kept", Sender::Load, 0, 10, Outcome::Ok),
@@ -216,21 +256,6 @@ fn latency_counts_from_the_intended_time() {
     let observed = Observed { fault: None, ..observed(&history, &[], &level) };
     let latency = measure_load(&observed, None).latency_ms.unwrap();
     assert!((99.9..100.2).contains(&latency.max), "{latency:?}");
-}
-
-#[test]
-#[ignore = "takes seconds; prints how long a million requests take"]
-fn a_million_requests() {
-    let history: Vec<Sent> =
-        (0..1_000_000).map(|n| sent(&format!("load-{n:07}"), Sender::Load, n, n + 5, Outcome::Ok)).collect();
-    let survivors = good_tokens(&history);
-    let level = level(0.01);
-    let observed = Observed { fault: Some(Interval::exactly(500_000 * MS)), ..observed(&history, &survivors, &level) };
-    let start = std::time::Instant::now();
-    let (point, time) = (recovery_point(&observed), recovery_time(&observed));
-    measure_load(&observed, time.sustained.interval());
-    assert!(point.lost.is_empty());
-    println!("a million requests: {:?}", start.elapsed());
 }
 
 /// A true history of a service: when it was down for good, and how each request fared.

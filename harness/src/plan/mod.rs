@@ -204,6 +204,11 @@ impl FaultAction {
     pub const fn is_reversible(&self) -> bool {
         matches!(self, Self::Freeze | Self::Cut { .. } | Self::SlowLink { .. } | Self::FillDisk)
     }
+
+    /// Whether it can take service or work away. What befalls a backup shows only when it is restored.
+    pub const fn takes_service(&self) -> bool {
+        !matches!(self, Self::SpoilBackup { .. })
+    }
 }
 
 impl From<Darkness> for &'static str {

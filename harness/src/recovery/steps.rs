@@ -177,12 +177,12 @@ impl Procedure {
         Ok(format!("{} disks as of {}; every node is ready", taken.disks.len(), backup.id))
     }
 
-    /// A node whose data is being lost cannot be started before the loss is complete. That shows in its proof; should it
-    /// never come, the run ends with the error of the fault.
+    /// A node that is being killed, or whose data is being lost, cannot be started before that is complete. It shows in its
+    /// proof; should that never come, the run ends with the error of the fault.
     async fn until_lost(&self, node: &str) {
         let is_under_way = |fault: &InPlace| {
             let action = &fault.fault.action;
-            matches!(action, FaultAction::LoseData | FaultAction::LosePower | FaultAction::LoseSite)
+            matches!(action, FaultAction::Kill | FaultAction::LoseData | FaultAction::LosePower | FaultAction::LoseSite)
                 && fault.proof.is_empty()
                 && fault.fault.victims.iter().any(|it| it == node)
         };

@@ -92,10 +92,7 @@ impl<'a> Stage<'a> {
 
     async fn warm_up(&mut self, phase: &'static str, within: Duration) -> Result<(), Stop> {
         let answered = warm_up(&self.plan, &self.clients, self.clock, &mut self.warm, within).await;
-        answered.map_err(|stop| match stop {
-            Stop::Error { error, .. } => Stop::Error { phase, error },
-            other => other,
-        })
+        answered.map_err(|error| stop(phase, error))
     }
 
     /// Lets clients work for a while, with the steps in the middle of it, and waits for their last answers.

@@ -278,10 +278,7 @@ impl Examiner {
 /// Whether an error is the system's own answer: a refused query, a deadline passed, a server that is away. That is
 /// what the check is there to find; only what is wrong with us is an error.
 const fn is_finding(error: &WorldError) -> bool {
-    !matches!(
-        error.kind,
-        WorldErrorKind::EngineGone | WorldErrorKind::DiskFull | WorldErrorKind::PoolFull | WorldErrorKind::Taken
-    )
+    !error.kind.is_ours()
 }
 
 fn out_of_time(check: &Check, within: Duration) -> WorldError {

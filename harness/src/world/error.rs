@@ -25,6 +25,13 @@ pub enum WorldErrorKind {
     Other,
 }
 
+impl WorldErrorKind {
+    /// Whether it is about us and this machine, and says nothing of what is being looked at.
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Self::EngineGone | Self::DiskFull | Self::PoolFull | Self::Taken)
+    }
+}
+
 /// An error of the world: what was being done, what happened, and what a person can do about it.
 #[derive(Debug)]
 pub struct WorldError {
@@ -47,6 +54,13 @@ impl WorldError {
     #[must_use]
     pub fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Box::new(source));
+        self
+    }
+
+    /// The same error, with what happened in other words.
+    #[must_use]
+    pub fn told_as(mut self, words: impl FnOnce(&str) -> String) -> Self {
+        self.happened = words(&self.happened);
         self
     }
 

@@ -14,6 +14,22 @@ const POINT: &str = "order-management/bad-change-to-point";
 const ZONES: &str = "order-management/two-zones-lost";
 
 pub const ROWS: &[Row] = &[
+    (JUDGED, "id: weekly", "id: secondary", "backups[0].id", "the harness itself gives"),
+    (JUDGED, "id: weekly", "id: -weekly", "backups[0].id", "no hyphen"),
+    (
+        JUDGED,
+        "{id: weekly, method: full}\n  - {id: daily, method: differential, after: 500ms}\n  - {id: hourly, method: incremental, after: 500ms}",
+        "{id: named, method: point}",
+        "judge_backups",
+        "can be restored by itself",
+    ),
+    (
+        CUT,
+        "interrupted: {kill: vault}",
+        "interrupted: {kill: vault}, expect: invalid",
+        "backups[1].expect",
+        "never restored by itself",
+    ),
     (
         POINT,
         "{point: before-release}",

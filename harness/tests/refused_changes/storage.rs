@@ -82,6 +82,13 @@ pub const ROWS: &[Row] = &[
     (
         SITE,
         "check: {levels: [1, 2]}",
+        "check: {levels: [1, 5]}",
+        "recovery.procedure[8].secondary.check.levels[1]",
+        "clients do not go there yet",
+    ),
+    (
+        SITE,
+        "check: {levels: [1, 2]}",
         "check: {levels: [1, 7]}",
         "recovery.procedure[8].secondary.check.levels[1]",
         "no level 7",

@@ -85,11 +85,15 @@ fn service_back(ran: &Ran) -> Option<Interval<u64>> {
     Some(Interval::new(lower.min(upper), upper))
 }
 
-/// From the commit of the earliest-acknowledged lost request to the fault; what was committed after it takes no time.
+/// From the commit of the earliest-acknowledged lost request to the next fault; what was committed after all of them takes no
+/// time.
 fn lost_seconds(ran: &Ran, fault_us: u64) -> f64 {
     let earliest = ran.record.rpo.as_ref().and_then(|rpo| rpo.lost.first());
     let commit = earliest.and_then(|lost| ran.truth.commits.iter().find(|commit| commit.token == lost.token));
-    commit.map_or(0.0, |commit| seconds(fault_us.saturating_sub(commit.instant_us)))
+    commit.map_or(0.0, |commit| {
+        let next = ran.truth.faults.iter().map(|(at_us, _)| *at_us).filter(|at_us| *at_us >= commit.instant_us).min();
+        seconds(next.unwrap_or(fault_us).saturating_sub(commit.instant_us))
+    })
 }
 
 fn is_within(truth: f64, bounds: Interval<f64>) -> bool {

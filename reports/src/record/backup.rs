@@ -12,7 +12,8 @@ pub struct Backup {
     pub id: String,
     /// How it was taken.
     pub method: String,
-    /// Whether a restore of it passed the levels at which nothing is tolerated; absent if it was not restored.
+    /// Whether a restore of it came back, holds every write that was acknowledged before it began, and passed all six levels;
+    /// absent if it was not restored, or if nothing speaks against it and some check could not look.
     pub valid: Option<bool>,
     /// Its size.
     pub bytes: u64,

@@ -6,7 +6,7 @@ use super::{
     words::{self, Tone},
 };
 use crate::{
-    record::{Backup, Consistency, DataClass, Record},
+    record::{Backup, Consistency, DataClass, Interval, Record},
     verdict::newest_valid,
 };
 
@@ -32,6 +32,7 @@ fn judged(backup: &Backup) -> Cell {
         (Some(true), true) => ("valid, unexpectedly", Tone::Bad),
         (Some(false), true) => ("invalid, as expected", Tone::Quiet),
         (Some(false), false) => ("invalid, discard", Tone::Bad),
+        (None, _) if backup.judgement.is_some() => ("unknown", Tone::Warn),
         (None, _) if backup.interrupted.is_some() => ("interrupted", Tone::Quiet),
         (None, _) => ("not restored", Tone::Quiet),
     })
@@ -59,7 +60,8 @@ fn taken(record: &Record) -> Sheet {
             or_dash(load.and_then(|load| load.latency_ms).map(|latency| text::millis(latency.p99))),
             or_dash(down),
             or_dash(restored.map(text::seconds)),
-            or_dash(until.map(|until| moments(&origin(record), until))),
+            // The lower end: up to then it surely does.
+            or_dash(until.map(|until| moments(&origin(record), Interval::exactly(until.lower)))),
         ]
     };
     Sheet {

@@ -9,7 +9,7 @@ use super::{
 use crate::scenario::{
     Scenario, System,
     backup::BackupMethod,
-    drill::{Interruption, RestoreStep, RestoreTo, Schedule},
+    drill::{Expectation, Interruption, RestoreStep, RestoreTo, Schedule, TakenBackup},
     fault::{BackupSpoiled, BadChange, DataLost},
     system::Role,
     units::Span,
@@ -32,6 +32,7 @@ pub(super) const PAIR_RULES: &[PairRule] = &[
     kept_apart,
     nodes_of_restores,
     restorable,
+    judgeable,
     one_primary,
     spoilable,
     lost_nodes,
@@ -75,13 +76,25 @@ fn method_of(key: &str, method: &BackupMethod, system: &System) -> Vec<Note> {
     [one, on, within].into_iter().flatten().chain(take).chain(restore).chain(spoil).chain(half_way).collect()
 }
 
+/// A copy of a backup has its name, beside the secondary environment; and so has what the array saves of it, beside what is
+/// brought back from there.
+const RESERVED: [&str; 2] = ["secondary", "brought-back"];
+
 fn names(scenario: &Scenario) -> Vec<Note> {
     let named = || scenario.backups.iter().enumerate().map(|(i, backup)| (format!("backups[{i}].id"), &*backup.id));
-    let is_plain = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let is_plain =
+        |id: &str| !id.is_empty() && !id.starts_with('-') && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let odd = named().filter(|(_, id)| !is_plain(id)).map(|(key, id)| {
-        Note::new(key, format!("`{id}` cannot be the name of a backup"), "use letters, digits and hyphens")
+        Note::new(
+            key,
+            format!("`{id}` cannot be the name of a backup"),
+            "use letters, digits and hyphens, the first of which is no hyphen",
+        )
     });
-    odd.chain(twice("backup", named())).collect()
+    let taken = named().filter(|(_, id)| RESERVED.contains(id)).map(|(key, id)| {
+        Note::new(key, format!("`{id}` is a name that the harness itself gives"), "choose another one")
+    });
+    odd.chain(taken).chain(twice("backup", named())).collect()
 }
 
 fn intervals(scenario: &Scenario) -> Vec<Note> {
@@ -156,6 +169,25 @@ fn judged_backups(scenario: &Scenario) -> Vec<Note> {
     let is_idle = scenario.judge_backups && scenario.backups.is_empty();
     let note = || Note::new("judge_backups", "no backup is taken that could be judged", "add `backups`, or drop it");
     is_idle.then(note).into_iter().collect()
+}
+
+/// Whoever judges has something to judge, and expects something only of what is judged.
+fn judgeable(scenario: &Scenario, system: &System) -> Vec<Note> {
+    let is_judged = |backup: &TakenBackup| {
+        let method = system.backups.get(&backup.method);
+        let has_restore = method.is_none_or(|method| method.restore.is_some() || method.array.is_some());
+        has_restore && backup.interrupted.is_none()
+    };
+    let idle = scenario.judge_backups && !scenario.backups.is_empty() && !scenario.backups.iter().any(is_judged);
+    let idle = idle.then(|| {
+        Note::new("judge_backups", "none of the backups can be restored by itself", "take one that can, or drop it")
+    });
+    let expected = scenario.backups.iter().enumerate().filter(|(_, backup)| backup.expect == Expectation::Invalid);
+    let unjudged = expected.filter(|(_, backup)| !is_judged(backup)).map(|(index, backup)| {
+        let problem = format!("`{}` is expected to be invalid, and is never restored by itself", backup.id);
+        Note::new(format!("backups[{index}].expect"), problem, "drop it")
+    });
+    idle.into_iter().chain(unjudged).collect()
 }
 
 /// A copy gets its data back on its primary; without one, it would be judged for what was never restored.

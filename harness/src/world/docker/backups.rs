@@ -73,7 +73,8 @@ impl DockerWorld {
         let doing = self.redact(doing);
         let container = self.run.container(node);
         let begun = timeout_at(deadline, until_half_way(&self.docker, &container, &doing, command)).await;
-        let (mut running, seen) = begun.map_err(|_| late(&doing))??;
+        let begun = begun.map_err(|_| late(&doing))?;
+        let (mut running, seen) = begun.map_err(|error| error.told_as(|happened| self.redact(happened)))?;
         let rest = async move {
             running.send_line().await;
             let to_end = async {
@@ -82,7 +83,7 @@ impl DockerWorld {
             };
             timeout_at(deadline, to_end).await.map_err(|_| late(&doing))?
         };
-        Ok(HalfDone { seen, rest: Box::pin(rest) })
+        Ok(HalfDone { seen: self.redact(&seen), rest: Box::pin(rest) })
     }
 }
 

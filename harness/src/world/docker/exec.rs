@@ -92,8 +92,9 @@ impl Running {
     pub(super) async fn hear(&mut self) -> Result<bool> {
         let Some(piece) = self.output.next().await else { return Ok(false) };
         let piece = piece.doing(&self.doing)?.into_bytes();
-        let room = OUTPUT_BYTES - self.kept.len();
-        self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
+        self.kept.extend_from_slice(&piece);
+        // The last of it tells how it ended.
+        self.kept.drain(..self.kept.len().saturating_sub(OUTPUT_BYTES));
         Ok(true)
     }
 

@@ -92,7 +92,9 @@ async fn get_over_http(client: &reqwest::Client, url: &str) -> std::result::Resu
 #[async_trait]
 impl Questions for DockerWorld {
     async fn query(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Rows> {
-        self.ask(target, query, within).await
+        let rows = self.ask(target, query, within).await?;
+        let redacted = |cell: Option<String>| cell.map(|text| self.redact(&text));
+        Ok(rows.into_iter().map(|row| row.into_iter().map(redacted).collect()).collect())
     }
 
     async fn tokens(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Vec<String>> {
@@ -125,7 +127,7 @@ impl Questions for DockerWorld {
         let relayed = self.relayed(node, port, &doing)?;
         let url = format!("http://127.0.0.1:{relayed}{path}");
         match timeout_at(Instant::now() + within, get_over_http(&self.fresh_http, &url)).await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok((status, body))) => Ok((status, self.redact(&body))),
             Ok(Err(error)) => {
                 Err(WorldError::new(WorldErrorKind::Other, doing, chain(&error)).caused_by(error.without_url()))
             }
