@@ -185,7 +185,7 @@ fn any_of_several_faults_may_have_taken_a_write() {
 fn the_rate_before_a_fault_is_that_of_undisturbed_load() {
     // A backup that takes the system down for two seconds, a second of load, the fault, and a service at half its rate.
     let mut history = run(0, 2000, 8000);
-    history.retain(|sent| sent.sent_us < 3100 * MS || (sent.sent_us / MS) % 100 == 0);
+    history.retain(|sent| sent.sent_us < 3100 * MS || (sent.sent_us / MS).is_multiple_of(100));
     let (survivors, level) = (good_tokens(&history), level(0.01));
     let observed = Observed {
         fault: Some(Interval::exactly(3000 * MS)),
