@@ -57,7 +57,7 @@ fn phases(records: &[Record], judged: usize) {
             by_name.iter().filter(|((_, name), _)| *name == "judge").flat_map(|it| it.1.clone()).collect();
         let (took, budget) = (median(&judging), 60.0 * judged as f64 / 4.0);
         println!(
-            "  {judged} backups restored and judged, two at a time, in {took:.1} s; budget 60 s for four: {:.0} %",
+            "  {judged} backups restored and judged in {took:.1} s; budget 60 s for four: {:.0} %",
             took / budget * 100.0
         );
         return;

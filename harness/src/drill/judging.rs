@@ -49,7 +49,9 @@ impl Drill<'_> {
         let restorable: Vec<Kept> = facts.backups.iter().filter(|kept| kept.planned.is_restorable()).cloned().collect();
         // Where one cannot be judged, the others end too, but nothing of them may stay.
         let cancel = self.setting.cancel.child_token();
-        let mut judging = stream::iter(restorable).map(|kept| self.judge_backup(kept, &cancel)).buffered(AT_A_TIME);
+        // An array works on the disks of one copy at a time: beside another, a disk was seen busy that nobody used.
+        let at_a_time = if self.plan().declared.system.storage.is_some() { 1 } else { AT_A_TIME };
+        let mut judging = stream::iter(restorable).map(|kept| self.judge_backup(kept, &cancel)).buffered(at_a_time);
         let mut ended = Ok(());
         while let Some((id, left, judged)) = judging.next().await {
             facts.leftovers.extend(left);
