@@ -46,12 +46,18 @@ pub fn for_applications(disks: &[(String, DiskState)], levels: &[LevelResult]) -
     let unsound = disks.iter().filter(|(_, disk)| !disk.is_sound);
     let mut wrong: Vec<String> =
         unsound.map(|(node, disk)| format!("the file system of {node} is not sound: {}", disk.detail)).collect();
-    let read = levels.iter().filter(|level| level.level <= APPLICATION_LEVELS);
-    let bad =
-        read.flat_map(|level| &level.checks).filter(|check| matches!(check.status, Status::Failed | Status::Error));
-    wrong.extend(bad.map(|check| format!("{}: {}", check.id, check.detail)));
+    let told = |wanted: Status| {
+        let read = levels.iter().filter(|level| level.level <= APPLICATION_LEVELS).flat_map(|level| &level.checks);
+        read.filter(move |check| check.status == wanted).map(|check| format!("{}: {}", check.id, check.detail))
+    };
+    wrong.extend(told(Status::Failed));
     if !wrong.is_empty() {
         return Consistency { status: Status::Failed, detail: wrong.join("; ") };
+    }
+    // Whoever could not look has found nothing, for or against.
+    let blind: Vec<String> = told(Status::Error).collect();
+    if !blind.is_empty() {
+        return Consistency { status: Status::Error, detail: blind.join("; ") };
     }
     let disks = match disks.len() {
         0 => String::new(),
@@ -64,6 +70,8 @@ pub fn for_applications(disks: &[(String, DiskState)], levels: &[LevelResult]) -
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use blackstart_reports::record::CheckResult;
 
     use super::*;
 
@@ -90,6 +98,19 @@ mod tests {
     #[test]
     fn an_unsound_file_system_is_not_consistent_for_applications() {
         let disk = |is_sound| vec![("db".to_owned(), DiskState { is_sound, detail: "bad".to_owned(), witness: None })];
+        let level = |status| {
+            let check = CheckResult {
+                id: "states-legal".to_owned(),
+                status,
+                detail: String::new(),
+                duration_ms: 0,
+                cannot_prove: None,
+            };
+            vec![LevelResult { level: 3, name: String::new(), status, checks: vec![check] }]
+        };
+        assert_eq!(for_applications(&disk(true), &level(Status::Failed)).status, Status::Failed);
+        assert_eq!(for_applications(&disk(true), &level(Status::Error)).status, Status::Error);
+        assert_eq!(for_applications(&disk(false), &level(Status::Error)).status, Status::Failed);
         assert_eq!(for_applications(&disk(true), &[]).status, Status::Passed);
         assert_eq!(for_applications(&disk(false), &[]).status, Status::Failed);
     }

@@ -49,9 +49,7 @@ impl Drill<'_> {
         let restorable: Vec<Kept> = facts.backups.iter().filter(|kept| kept.planned.is_restorable()).cloned().collect();
         // Where one cannot be judged, the others end too, but nothing of them may stay.
         let cancel = self.setting.cancel.child_token();
-        // An array works on the disks of one copy at a time: beside another, a disk was seen busy that nobody used.
-        let at_a_time = if self.plan().declared.system.storage.is_some() { 1 } else { AT_A_TIME };
-        let mut judging = stream::iter(restorable).map(|kept| self.judge_backup(kept, &cancel)).buffered(at_a_time);
+        let mut judging = stream::iter(restorable).map(|kept| self.judge_backup(kept, &cancel)).buffered(AT_A_TIME);
         let mut ended = Ok(());
         while let Some((id, left, judged)) = judging.next().await {
             facts.leftovers.extend(left);
@@ -145,9 +143,9 @@ impl Copy<'_> {
         let (missing, holds_until_ms) = held.map_or((None, None), |held| (Some(held.missing), held.until_ms));
         let application = consistency::for_applications(&disks, &levels);
         // Levels look at what is there. That nothing is missing which was there when the backup began, only clients know.
-        let is_wrong = missing != Some(0) || checks(&levels).any(|check| check.status == Status::Failed);
-        let is_sound = application.status != Status::Failed && levels.iter().all(consistency::holds);
-        let valid = if is_wrong { Some(false) } else { is_sound.then_some(true) };
+        let has_failed = checks(&levels).any(|check| check.status == Status::Failed);
+        let is_wrong = missing != Some(0) || has_failed || application.status == Status::Failed;
+        let valid = if is_wrong { Some(false) } else { levels.iter().all(consistency::holds).then_some(true) };
         let application_consistency = Some(application);
         let judgement =
             Judgement { restore_seconds, holds_until_ms, missing, levels, application_consistency, ..known };

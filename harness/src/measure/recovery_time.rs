@@ -92,8 +92,8 @@ fn without_fault(observed: &Observed<'_>, clients: &[&Sent]) -> RecoveryTime {
             let spans = super::outages(observed.history, window_us);
             let began = spans.iter().map(|span| span.began_ms).rfind(|began| began.lower * 1e3 <= since.upper as f64);
             let us = |ms: f64| (ms * 1e3) as u64;
-            Some(began.map_or(start, |began| Interval::new(us(began.lower), us(began.upper))))
-                .map(|from| between(from, since))
+            let from = began.map_or(start, |began| Interval::new(us(began.lower), us(began.upper)));
+            Some(between(from, since))
         }
         Sustained::Never => None,
     };

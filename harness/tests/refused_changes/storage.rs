@@ -42,8 +42,8 @@ pub const ROWS: &[Row] = &[
     (COMPARED, "judge_backups: true\n", "", "backups[2].expect", "no backup is judged"),
     (
         COMPARED,
-        "{id: cold, method: cold-copy}",
-        "{id: cold, method: cold-copy, interrupted: {kill: vault}}",
+        "{id: cold, method: cold-copy, after: 2s}",
+        "{id: cold, method: cold-copy, after: 2s, interrupted: {kill: vault}}",
         "backups[0].interrupted",
         "taken by the array",
     ),
