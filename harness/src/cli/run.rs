@@ -57,7 +57,7 @@ pub struct Args {
     /// Real containers, or a seeded model under a virtual clock, which is never evidence
     #[arg(long, value_enum, default_value_t = WorldName::Docker)]
     world: WorldName,
-    /// Measure the outage a second time in the same run, by an independent prober in a tight loop
+    /// Measure the outage a second time in the same run, by an independent prober that sends every 10 ms
     #[arg(long)]
     tight_loop: bool,
     /// Print the record as JSON; of several runs, a list of records

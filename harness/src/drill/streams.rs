@@ -17,6 +17,10 @@ use crate::{
     world::{WorldError, WorldErrorKind},
 };
 
+/// From one request of the prober in a tight loop to the next. It does not wait for answers: in an outage one request that
+/// hangs would blind it until that one is answered.
+const TIGHT: Duration = Duration::from_millis(10);
+
 /// How many requests in a row must be acknowledged before the load starts.
 const WARM: usize = 6;
 
@@ -75,7 +79,7 @@ impl Drill<'_> {
         if self.setting.tight_loop {
             streams.push(Stream {
                 sender: Sender::TightLoop,
-                interval: Duration::ZERO,
+                interval: TIGHT,
                 deadline: load.probe_deadline,
                 draws: Box::new(std::iter::repeat(probe)),
             });

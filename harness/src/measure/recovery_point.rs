@@ -66,7 +66,7 @@ fn joined(history: &[Sent], tokens: &[&str]) -> Vec<bool> {
     is_present
 }
 
-/// The prober in a tight loop is an instrument and no client: as fast as it writes, it would drown what was lost.
+/// The prober in a tight loop is an instrument and no client: as often as it writes, it would drown what was lost.
 fn is_instrument(sent: &Sent) -> bool {
     sent.sender == Sender::TightLoop
 }

@@ -239,7 +239,7 @@ impl Windows<'_> {
     }
 }
 
-/// The outage as the prober in a tight loop saw it. Its rate rises while it is refused, so throughput is not judged.
+/// The outage as the prober in a tight loop saw it: by errors alone, as throughput is what clients are promised.
 fn tight_loop(observed: &Observed<'_>, fault: Interval<u64>) -> Option<Interval<f64>> {
     let mut probes: Vec<&Sent> = observed.history.iter().filter(|sent| sent.sender == Sender::TightLoop).collect();
     probes.sort_unstable_by_key(|sent| sent.sent_us);

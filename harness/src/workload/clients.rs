@@ -20,7 +20,7 @@ use crate::{
 pub struct Stream {
     /// Who sends.
     pub sender: Sender,
-    /// From one intended request to the next; zero for a loop that waits for each answer and then goes on at once.
+    /// From one intended request to the next.
     pub interval: Duration,
     /// How long each waits for an answer.
     pub deadline: Duration,
@@ -75,10 +75,6 @@ impl Clients {
 
     /// Runs a stream until it is stopped, then waits for the answers that are still out.
     pub async fn run(self, stream: Stream, stop: CancellationToken) {
-        if stream.interval.is_zero() { self.run_closed(stream, stop).await } else { self.run_open(stream, stop).await }
-    }
-
-    async fn run_open(self, stream: Stream, stop: CancellationToken) {
         let start_us = self.clock.now_us();
         let mut out = JoinSet::new();
         for (index, draw) in stream.draws.enumerate() {
@@ -93,18 +89,6 @@ impl Clients {
             while out.try_join_next().is_some() {}
         }
         while out.join_next().await.is_some() {}
-    }
-
-    async fn run_closed(self, stream: Stream, stop: CancellationToken) {
-        for (index, draw) in stream.draws.enumerate() {
-            if stop.is_cancelled() {
-                break;
-            }
-            let intended_us = self.clock.now_us();
-            self.send(stream.sender, index, &draw, intended_us, stream.deadline).await;
-            // A refusal can come back within microseconds; a loop without a breath would then starve the rest.
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
     }
 
     /// Sends one request and enters it into the history.

@@ -18,7 +18,7 @@ pub enum Sender {
     WarmUp,
     /// A check.
     Check,
-    /// An independent prober that sends again as soon as it is answered, to hold the measuring against.
+    /// An independent prober that sends far more often than the probe, to hold the measuring against.
     TightLoop,
 }
 
