@@ -18,12 +18,12 @@ const SCENARIO: &str = "scenarios/order-management/primary-zone-outage.yaml";
 fn main() {
     let runs = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(50_u64).max(1);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SCENARIO);
-    let declared = scenario::read(&file).unwrap_or_else(|refusals| panic!("{refusals}"));
+    let declared = Arc::new(scenario::read(&file).unwrap_or_else(|refusals| panic!("{refusals}")));
     let started = shared::processor_time();
     let mut simulated = Duration::ZERO;
     let mut requests = 0;
     for seed in 1..=runs {
-        let (lasted, sent) = simulate(&plan::build(declared.clone(), seed));
+        let (lasted, sent) = simulate(plan::build(Arc::clone(&declared), seed));
         simulated += lasted;
         requests += sent;
     }
@@ -39,13 +39,13 @@ fn main() {
 }
 
 /// How long a drill lasted on its own clock, and how many requests its clients made.
-fn simulate(plan: &plan::Plan) -> (Duration, u64) {
+fn simulate(plan: plan::Plan) -> (Duration, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
     runtime.block_on(async {
         let clock = Clock::start();
-        let world: Arc<dyn World> = Arc::new(SimulatedWorld::new(plan, plan.seed, clock));
-        let record = drill::run(plan.clone(), world, Setting::keeping_nothing(clock)).await;
+        let world: Arc<dyn World> = Arc::new(SimulatedWorld::new(&plan, plan.seed, clock));
+        let record = drill::run(plan, world, Setting::keeping_nothing(clock)).await;
         let load = record.load.unwrap_or_else(|| panic!("no load ran: {:?}", record.reasons));
         (Duration::from_micros(clock.now_us()), load.acknowledged + load.refused + load.indeterminate)
     })

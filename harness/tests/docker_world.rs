@@ -4,12 +4,16 @@ mod docker_bench;
 
 use std::{
     collections::HashMap,
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
-use blackstart::world::{
-    Backups, Commands, Network, NodeState, Outgoing, Power, Provision, Questions, Remains, Reply, Resource, Traffic,
-    WorldErrorKind,
+use blackstart::{
+    scenario::system::Request,
+    world::{
+        Backups, Commands, Network, NodeState, Outgoing, Power, Provision, Questions, Remains, Reply, Resource,
+        Traffic, WorldErrorKind,
+    },
 };
 use bollard::{
     Docker,
@@ -251,15 +255,16 @@ async fn the_password_is_in_its_file_and_nowhere_else() {
     .await;
 }
 
-fn request(deadline_ms: u64) -> Outgoing {
-    Outgoing {
-        token: "t1".into(),
-        kind: "order".into(),
-        method: "POST".into(),
+fn request(deadline_ms: u64) -> Outgoing<'static> {
+    static ORDER: LazyLock<Request> = LazyLock::new(|| Request {
+        method: None,
         path: "/orders".into(),
-        body: Some("{\"token\":\"t1\"}".into()),
-        deadline: Duration::from_millis(deadline_ms),
-    }
+        body: Some("{\"token\":\"${token}\"}".into()),
+        acknowledged: vec![200],
+        refused: vec![503],
+    });
+    let deadline = Duration::from_millis(deadline_ms);
+    Outgoing { token: "t1", kind: "order", declared: &ORDER, number: 1, deadline }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -54,7 +54,7 @@ struct Run {
 /// Simulates and tells.
 pub fn main(args: &Args) -> u8 {
     let declared = match scenario::read(&args.file) {
-        Ok(declared) => declared,
+        Ok(declared) => Arc::new(declared),
         Err(refusals) => {
             eprint!("{}", refusals.render(look()));
             return UNUSABLE;
@@ -79,7 +79,7 @@ pub fn main(args: &Args) -> u8 {
 }
 
 /// Every seed once, on every core, in the order of seeds.
-fn run_all(declared: &Declared, args: &Args, cores: usize) -> std::io::Result<Vec<Run>> {
+fn run_all(declared: &Arc<Declared>, args: &Args, cores: usize) -> std::io::Result<Vec<Run>> {
     let (next, runs) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let work = || {
         loop {
@@ -105,11 +105,11 @@ fn run_all(declared: &Declared, args: &Args, cores: usize) -> std::io::Result<Ve
 }
 
 /// One drill on a runtime of its own, whose clock jumps from one timer to the next. Nothing is kept on disk.
-fn run_one(declared: &Declared, seed: u64) -> std::io::Result<Run> {
+fn run_one(declared: &Arc<Declared>, seed: u64) -> std::io::Result<Run> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     Ok(runtime.block_on(async {
         let clock = Clock::start();
-        let plan = plan::build(declared.clone(), seed);
+        let plan = plan::build(Arc::clone(declared), seed);
         let world = Arc::new(SimulatedWorld::new(&plan, seed, clock));
         let record = drill::run(plan, world.clone(), Setting::keeping_nothing(clock)).await;
         Run {

@@ -1,6 +1,6 @@
 //! From a declaration and a seed to a plan.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rand::{RngExt, seq::IndexedRandom};
 
@@ -19,21 +19,21 @@ use crate::scenario::{
 };
 
 /// The plan of a declaration that has been judged.
-pub fn build(declared: Declared, seed: u64) -> Plan {
-    build_for(declared, seed, false)
+pub fn build(declared: impl Into<Arc<Declared>>, seed: u64) -> Plan {
+    build_for(declared.into(), seed, false)
 }
 
 /// The plan of a copy of the same system that is restored in isolation: the same nodes by the same names, nothing that
 /// breaks, and no way back into the archive.
 pub fn isolated(plan: &Plan) -> Plan {
-    let mut declared = plan.declared.clone();
+    let mut declared = Declared::clone(&plan.declared);
     declared.scenario.faults.clear();
     declared.scenario.conditions.clear();
-    build_for(declared, plan.seed, true)
+    build_for(declared.into(), plan.seed, true)
 }
 
-fn build_for(declared: Declared, seed: u64, is_isolated: bool) -> Plan {
-    let Declared { scenario, system, .. } = &declared;
+fn build_for(declared: Arc<Declared>, seed: u64, is_isolated: bool) -> Plan {
+    let Declared { scenario, system, .. } = &*declared;
     let conditions: Vec<_> = scenario.conditions.iter().filter_map(plan_condition).collect();
     let mut faults: Vec<_> = scenario
         .faults

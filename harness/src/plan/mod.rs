@@ -8,7 +8,7 @@ mod draw;
 pub mod random;
 pub mod text;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use build::{build, fill_in_all, isolated, restore_step, steps};
 pub use draw::{Draw, draws};
@@ -27,7 +27,7 @@ use crate::scenario::{
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The declaration that it was made from.
-    pub declared: Declared,
+    pub declared: Arc<Declared>,
     /// The seed of every draw.
     pub seed: u64,
     /// The nodes, in the order in which they are started.

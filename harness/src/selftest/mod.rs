@@ -275,8 +275,8 @@ mod tests {
 
     #[test]
     fn nothing_can_be_tested_of_a_system_without_a_self_test() {
-        let mut agenda = agenda();
-        agenda.plan.declared.system.selftest = None;
-        assert!(Agenda::of(agenda.plan.declared.system, PathBuf::new(), Vec::new()).is_none());
+        let mut system = agenda().plan.declared.system.clone();
+        system.selftest = None;
+        assert!(Agenda::of(system, PathBuf::new(), Vec::new()).is_none());
     }
 }

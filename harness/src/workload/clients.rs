@@ -96,9 +96,10 @@ impl Clients {
         let token = format!("{}{}", self.prefix, token(sender, index));
         let sent_us = self.clock.now_us();
         let (outcome, reply) = match self.load.requests.get(&draw.kind) {
-            Some(request) => {
-                let reply = self.world().send(&outgoing(request, &token, draw, deadline)).await;
-                classify(request, &reply)
+            Some(declared) => {
+                let (kind, number) = (&draw.kind, draw.number);
+                let reply = self.world().send(&Outgoing { token: &token, kind, declared, number, deadline }).await;
+                classify(declared, &reply)
             }
             None => (Outcome::Refused, format!("no request is named {}", draw.kind)),
         };
@@ -139,18 +140,6 @@ fn token(sender: Sender, index: usize) -> String {
     format!("{prefix}-{index:06}")
 }
 
-fn outgoing(request: &Request, token: &str, draw: &Draw, deadline: Duration) -> Outgoing {
-    let fill = |text: &str| text.replace("${token}", token).replace("${number}", &draw.number.to_string());
-    Outgoing {
-        token: token.to_owned(),
-        kind: draw.kind.clone(),
-        method: request.method.clone().unwrap_or_else(|| "POST".to_owned()),
-        path: fill(&request.path),
-        body: request.body.as_deref().map(fill),
-        deadline,
-    }
-}
-
 /// What a client knows after a reply. Whatever is not declared to be definite is not.
 fn classify(request: &Request, reply: &Reply) -> (Outcome, String) {
     match reply {
@@ -188,8 +177,10 @@ mod tests {
 
     #[test]
     fn a_request_carries_its_token_and_number() {
-        let draw = Draw { kind: "place".into(), number: 42 };
-        let out = outgoing(&request(), &token(Sender::Load, 7), &draw, Duration::from_secs(1));
-        assert_eq!(out.body.as_deref(), Some(r#"{"token":"load-000007","amount":42}"#));
+        let token = token(Sender::Load, 7);
+        let declared = &request();
+        let out = Outgoing { token: &token, kind: "place", declared, number: 42, deadline: Duration::from_secs(1) };
+        assert_eq!(out.body().as_deref(), Some(r#"{"token":"load-000007","amount":42}"#));
+        assert_eq!((out.method(), &*out.path()), ("POST", "/requests"));
     }
 }

@@ -22,7 +22,7 @@ pub use storage::{ArraySpec, DiskState, Marks, Pool, Saved, Storage};
 use crate::{
     plan::Plan,
     scenario::{
-        system::{Database, Property},
+        system::{Database, Property, Request},
         units::Bandwidth,
     },
 };
@@ -178,21 +178,40 @@ impl CommandOutput {
     }
 }
 
-/// What was sent by a client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
+/// What a client sends. Its text is made by the world that needs one: the model does not.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
     /// The token.
-    pub token: String,
+    pub token: &'a str,
     /// The name of the request in the declaration.
-    pub kind: String,
-    /// The method.
-    pub method: String,
-    /// The path.
-    pub path: String,
-    /// The body.
-    pub body: Option<String>,
+    pub kind: &'a str,
+    /// The request as declared.
+    pub declared: &'a Request,
+    /// The number for its body.
+    pub number: u32,
     /// How long to wait for an answer.
     pub deadline: Duration,
+}
+
+impl Outgoing<'_> {
+    /// The method.
+    pub fn method(&self) -> &str {
+        self.declared.method.as_deref().unwrap_or("POST")
+    }
+
+    /// The path, filled in.
+    pub fn path(&self) -> String {
+        self.fill(&self.declared.path)
+    }
+
+    /// The body, filled in.
+    pub fn body(&self) -> Option<String> {
+        self.declared.body.as_deref().map(|body| self.fill(body))
+    }
+
+    fn fill(&self, text: &str) -> String {
+        text.replace("${token}", self.token).replace("${number}", &self.number.to_string())
+    }
 }
 
 /// What came back to a client.
@@ -423,7 +442,7 @@ pub trait Damage: Send + Sync {
 #[async_trait]
 pub trait Traffic: Send + Sync {
     /// Sends one request to the service and waits for its answer until its deadline.
-    async fn send(&self, request: &Outgoing) -> Reply;
+    async fn send(&self, request: &Outgoing<'_>) -> Reply;
 }
 
 /// Questions that change nothing.

@@ -20,13 +20,13 @@ impl DockerWorld {
         Ok(())
     }
 
-    fn http_request(&self, outgoing: &Outgoing, port: u16) -> std::result::Result<reqwest::Request, String> {
-        let method = Method::from_bytes(outgoing.method.as_bytes()).map_err(|error| error.to_string())?;
-        let mut request = self.http.request(method, format!("http://127.0.0.1:{port}{}", outgoing.path));
-        if let Some(body) = &outgoing.body {
+    fn http_request(&self, outgoing: &Outgoing<'_>, port: u16) -> std::result::Result<reqwest::Request, String> {
+        let method = Method::from_bytes(outgoing.method().as_bytes()).map_err(|error| error.to_string())?;
+        let mut request = self.http.request(method, format!("http://127.0.0.1:{port}{}", outgoing.path()));
+        if let Some(body) = outgoing.body() {
             let json = body.trim_start().starts_with(['{', '[']);
             let kind = if json { "application/json" } else { "text/plain; charset=utf-8" };
-            request = request.header(CONTENT_TYPE, kind).body(body.clone());
+            request = request.header(CONTENT_TYPE, kind).body(body);
         }
         request.build().map_err(|error| chain(&error))
     }
@@ -41,7 +41,7 @@ fn classify(error: &reqwest::Error) -> Reply {
 
 #[async_trait]
 impl Traffic for DockerWorld {
-    async fn send(&self, request: &Outgoing) -> Reply {
+    async fn send(&self, request: &Outgoing<'_>) -> Reply {
         let deadline = Instant::now() + request.deadline;
         let port = self.known().service_port;
         let Some(port) = port else {

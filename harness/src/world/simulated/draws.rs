@@ -87,7 +87,7 @@ pub(super) const WIPE: Purpose = purpose("wipe", 80_000, 250_000);
 /// The streams of one run.
 pub(super) struct Draws {
     seed: u64,
-    streams: BTreeMap<(&'static str, NodeId), ChaCha8Rng>,
+    streams: BTreeMap<(NodeId, &'static str), ChaCha8Rng>,
 }
 
 impl Draws {
@@ -108,6 +108,6 @@ impl Draws {
 
     fn stream(&mut self, name: &'static str, node: NodeId) -> &mut ChaCha8Rng {
         let seed = self.seed;
-        self.streams.entry((name, node)).or_insert_with(|| stream(seed, &format!("simulated {name} at node {node}")))
+        self.streams.entry((node, name)).or_insert_with(|| stream(seed, &format!("simulated {name} at node {node}")))
     }
 }

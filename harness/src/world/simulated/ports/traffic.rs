@@ -11,7 +11,7 @@ use crate::world::{Outgoing, Reply, Traffic};
 
 #[async_trait]
 impl Traffic for SimulatedWorld {
-    async fn send(&self, request: &Outgoing) -> Reply {
+    async fn send(&self, request: &Outgoing<'_>) -> Reply {
         let (flight, look_us) = self.submit(request);
         sleep_until(self.clock.at_us(look_us)).await;
         loop {
@@ -31,9 +31,9 @@ impl Traffic for SimulatedWorld {
 }
 
 impl SimulatedWorld {
-    fn submit(&self, request: &Outgoing) -> (FlightId, u64) {
+    fn submit(&self, request: &Outgoing<'_>) -> (FlightId, u64) {
         let model = &mut self.now().model;
-        let statuses = model.shape.statuses.get(&request.kind).copied().unwrap_or_default();
-        model.submit(request.token.clone(), statuses, request.deadline.as_micros() as u64)
+        let statuses = model.shape.statuses.get(request.kind).copied().unwrap_or_default();
+        model.submit(request.token.to_owned(), statuses, request.deadline.as_micros() as u64)
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn order_management(replication: Replication) -> Plan {
 
 /// The cut of a zone from all others, as the plan of a dark zone has it.
 pub(super) fn cut_of_zone(plan: &Plan, zone: &str) -> BTreeMap<String, Vec<String>> {
-    let mut declared = plan.declared.clone();
+    let mut declared = Declared::clone(&plan.declared);
     declared.scenario.faults = vec![Fault {
         power_loss: None,
         disk_full: None,

@@ -15,7 +15,7 @@ use super::plans::order_management;
 use crate::{
     clock::Clock,
     plan::Plan,
-    scenario::system::Replication,
+    scenario::system::{Replication, Request},
     world::{
         CommandOutput, Commands, NodeSpec, Outgoing, Power, Provision, Questions, Reply, Resource, SqlTarget, Traffic,
         simulated::{SimulatedWorld, Truth},
@@ -139,14 +139,10 @@ impl Stage {
 }
 
 async fn ask(world: &SimulatedWorld, clock: Clock, token: String) -> Got {
-    let request = Outgoing {
-        token: token.clone(),
-        kind: "place".into(),
-        method: "POST".into(),
-        path: "/requests".into(),
-        body: None,
-        deadline: Duration::from_secs(1),
-    };
+    let declared =
+        Request { method: None, path: "/requests".into(), body: None, acknowledged: vec![], refused: vec![] };
+    let deadline = Duration::from_secs(1);
+    let request = Outgoing { token: &token, kind: "place", declared: &declared, number: 1, deadline };
     let sent_us = clock.now_us();
     let reply = world.send(&request).await;
     Got { token, sent_us, returned_us: clock.now_us(), reply }
