@@ -105,6 +105,9 @@ async fn power_loss_takes_what_was_not_flushed_and_nothing_else() {
             for node in ["a", "b", "c"] {
                 assert_eq!(bench.says(node, write).await, "lost", "until then a node reads what it wrote");
             }
+            let half = world.lose_unflushed(&["a".into(), "nobody".into()]).await.expect_err("there is no such disk");
+            let told = half.happened.trim_end();
+            assert!(told.ends_with("there is no disk of nobody"), "and nothing else, such as of a mount: {told}");
             timed!(world.lose_unflushed(&["a".into(), "b".into()])).expect("no power");
             assert_ne!(bench.shell("a", "cat /data/kept").await.status, 0, "nothing is read any more");
             assert_ne!(bench.shell("b", "echo x >/data/more").await.status, 0, "nor written");
@@ -135,7 +138,11 @@ async fn a_full_disk_takes_nothing_until_there_is_room_and_a_failed_one_never() 
             let world = &bench.world;
             let write = "dd if=/dev/zero of=/data/file bs=4096 count=4 conv=fsync 2>&1";
             assert_eq!(timed!(world.try_disk("a")).expect("an answer"), WriteAttempt::Accepted);
-            assert!(timed!(world.fill("a")).expect("filled") > 200 * MIB);
+            let churn = "end=$(($(date +%s) + 2)); while [ $(date +%s) -lt $end ]; do head -c 8M /dev/zero >/data/churn; \
+                         rm /data/churn; done 2>/dev/null";
+            let (churned, filled) = tokio::join!(bench.shell("a", churn), async { timed!(world.fill("a")) });
+            assert!(filled.expect("filled, although room was given back meanwhile") > 200 * MIB, "{churned:?}");
+            assert!(timed!(world.fill("a")).expect("filled for good") > 200 * MIB);
             let full = WriteAttempt::Refused("No space left on device".into());
             assert_eq!(world.try_disk("a").await.expect("an answer"), full);
             assert!(bench.says("a", write).await.contains("No space left"), "the node sees it too");

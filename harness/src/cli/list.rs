@@ -58,7 +58,8 @@ impl Row {
             }
             Err(refusals) => {
                 let refused = refusals.0.iter().filter(|refusal| refusal.severity == Severity::Refused).count();
-                let title = format!("refused ({refused} reasons; `blackstart check` tells them)");
+                let reasons = if refused == 1 { "reason" } else { "reasons" };
+                let title = format!("refused for {refused} {reasons}, which `blackstart check` tells");
                 Self { file: name, title, covers: Vec::new(), sound: false }
             }
         }
