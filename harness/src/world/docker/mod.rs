@@ -72,6 +72,8 @@ pub struct DockerWorld {
     sql: Connections,
     /// Helpers that the engine has been asked for, whoever still waits for them.
     making: TaskTracker,
+    /// Held by whoever takes a container out of the run's networks.
+    leaving: tokio::sync::Mutex<()>,
     known: Mutex<Known>,
 }
 
@@ -121,6 +123,7 @@ impl DockerWorld {
             fresh_http: http(0)?,
             sql: Connections::default(),
             making: TaskTracker::new(),
+            leaving: tokio::sync::Mutex::default(),
             known: Mutex::default(),
         })
     }
