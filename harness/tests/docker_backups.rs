@@ -197,18 +197,19 @@ async fn backups_of_another_cluster_never_take_the_place_of_this_one() {
     .await;
 }
 
-/// Damages the only backup in each of these ways, of which its restore must say why in one of these words, and which must leave
-/// the database alone.
-async fn restores_must_say(test: &str, damage: &'static [(&'static str, &'static [&'static str])]) {
+/// Damages the only backup in each of these ways, of which its restore must say why, and which must leave the database alone.
+async fn restores_must_say(test: &str, damage: &'static [(&'static str, &'static str)]) {
     with_backup(test, move |cell, label| {
         async move {
             cell.on_vault("cp -a . /tmp/whole").await;
+            // Of two processes either might be the first to stumble, each over a file of its own.
+            let alone = cell.0.shell("db", "sed -i s/process-max=2/process-max=1/ /run/pg-node/pgbackrest.conf").await;
+            assert_eq!(alone.status, 0, "{}", alone.output);
             for (by, why) in damage {
                 let proof = cell.done("vault", &["spoil", &label, by]).await;
                 assert_ne!(proof["before"], proof["after"], "{by}: {proof}");
                 let said = cell.refused(&label, "backup").await;
-                assert!(why.iter().any(|why| said.contains(why)), "{by}: {said}");
-                assert!(said.ends_with("db is as it was before"), "{by}: {said}");
+                assert!(said.contains(why) && said.ends_with("db is as it was before"), "{by}: {said}");
                 assert_eq!(cell.holds().await, "early late", "{by}");
                 cell.on_vault("find . -mindepth 1 -delete; cp -a /tmp/whole/. .").await;
             }
@@ -224,22 +225,21 @@ async fn restores_must_say(test: &str, damage: &'static [(&'static str, &'static
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damage_to_the_files_of_a_backup_is_found_by_its_restore_which_leaves_the_node_as_it_was() {
-    let damage: &[(_, &[_])] = &[
-        // Of a bundle of small files the first is hit: where it is tiny, it ends before there is anything to be decompressed.
-        ("bit-flip", &["lz4 error", "CryptoError"]),
-        ("truncated", &["CryptoError"]),
-        ("missing-file", &["unable to open missing file"]),
-        ("wrong-key", &["unable to load backup manifest"]),
+    let damage = &[
+        ("bit-flip", "lz4 error"),
+        ("truncated", "CryptoError"),
+        ("missing-file", "unable to open missing file"),
+        ("wrong-key", "unable to load backup manifest"),
     ];
     restores_must_say("spoiled-backups", damage).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damage_to_the_log_of_a_backup_is_found_by_its_restore_which_leaves_the_node_as_it_was() {
-    let damage: &[(_, &[_])] = &[
-        ("missing-log", &["could not locate required checkpoint record"]),
-        ("foreign-log", &["WAL file is from different database system"]),
-        ("wrong-timeline", &["unexpected timeline ID 2"]),
+    let damage = &[
+        ("missing-log", "could not locate required checkpoint record"),
+        ("foreign-log", "WAL file is from different database system"),
+        ("wrong-timeline", "unexpected timeline ID 2"),
     ];
     restores_must_say("spoiled-logs", damage).await;
 }

@@ -222,8 +222,10 @@ fn a_third_signal_ends_at_once_and_leaves_the_rest_to_a_sweep() {
     drill.signal("INT");
     drill.wait_for("still removing", ms(0));
     drill.signal("TERM");
+    let begun = Instant::now();
     let ended = drill.end();
     assert_eq!(ended.status, Some(3), "{}", ended.stderr);
+    assert!(begun.elapsed() < Duration::from_secs(1), "at once");
     assert!(!remains(&[&run]).is_empty(), "the removal takes longer than that");
     let dry = room.run(&["sweep", "--dry-run", &run]);
     assert_eq!(dry.status, Some(5), "{}", dry.stdout);

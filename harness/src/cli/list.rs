@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{UNUSABLE, print};
+use super::{UNUSABLE, count, print};
 use crate::scenario::{self, refusal::Severity};
 
 /// Arguments of `list`.
@@ -58,8 +58,7 @@ impl Row {
             }
             Err(refusals) => {
                 let refused = refusals.0.iter().filter(|refusal| refusal.severity == Severity::Refused).count();
-                let reasons = if refused == 1 { "reason" } else { "reasons" };
-                let title = format!("refused for {refused} {reasons}, which `blackstart check` tells");
+                let title = format!("refused for {}, which `blackstart check` tells", count(refused, "reason"));
                 Self { file: name, title, covers: Vec::new(), sound: false }
             }
         }

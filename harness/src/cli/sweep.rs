@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{COULD_NOT_RUN, LEFT_BEHIND, print, say};
+use super::{COULD_NOT_RUN, LEFT_BEHIND, count, print, say};
 use crate::{
     topology::{
         ledger, owner,
@@ -170,10 +170,6 @@ fn lines(text: &mut String, did: &str, what: &[String]) {
     for one in what {
         let _ = writeln!(text, "  {did} {one}");
     }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 fn tell(rows: &[Row], args: &Args) -> String {

@@ -73,9 +73,15 @@ impl Remains for Engine {
 
 impl Engine {
     async fn remove_each(&self, found: &[&Found]) -> Vec<(Found, WorldError)> {
-        let removals = found.iter().map(|one| remove_one(&self.docker, one));
-        let results = futures_util::future::join_all(removals).await;
-        found.iter().zip(results).filter_map(|(one, result)| Some(((*one).clone(), result.err()?))).collect()
+        // Containers leave networks one after the other: see `remove_member`.
+        let has_containers = found.iter().any(|one| one.kind == FoundKind::Container);
+        let at_once = if has_containers { 1 } else { found.len().max(1) };
+        let mut failed = Vec::new();
+        for turn in found.chunks(at_once) {
+            let results = futures_util::future::join_all(turn.iter().map(|one| remove_one(&self.docker, one))).await;
+            failed.extend(turn.iter().zip(results).filter_map(|(one, result)| Some(((*one).clone(), result.err()?))));
+        }
+        failed
     }
 
     /// The devices of a run go together: those of its disks keep its pools in use. They go by the run's name and not by
