@@ -7,10 +7,10 @@ mod shared;
 
 use std::time::Duration;
 
-use blackstart::{
+use blackstart_evidence::{
+    declared::ServiceLevel,
+    history::{History, Outcome, Sender, Sent, Words},
     measure::{Observed, measure_load, outages, recovery_point, recovery_time},
-    scenario::drill::ServiceLevel,
-    workload::{History, Outcome, Sender, Sent, Words},
 };
 use blackstart_reports::record::Interval;
 

@@ -8,8 +8,6 @@ pub mod cli;
 pub mod clock;
 pub mod drill;
 pub mod fault;
-pub mod journal;
-pub mod measure;
 pub mod plan;
 pub mod recovery;
 pub mod scenario;

@@ -5,10 +5,14 @@ use std::collections::BTreeSet;
 use house::{File, Finding, documents, files, manners, scenarios, street, top};
 
 /// The rooms of the harness. A module imports only what stands above it.
-const ORDER: [&str; 14] = [
-    "clock", "journal", "scenario", "plan", "world", "topology", "workload", "fault", "recovery", "measure", "verify",
-    "drill", "selftest", "cli",
+const ORDER: [&str; 12] = [
+    "clock", "scenario", "plan", "world", "topology", "workload", "fault", "recovery", "verify", "drill", "selftest",
+    "cli",
 ];
+
+/// The modules of the evidence, by the same rule.
+const EVIDENCE: [&str; 9] =
+    ["units", "declared", "history", "event", "journal", "manifest", "measure", "observations", "audit"];
 
 /// The most lines of a source file.
 const LINES: usize = 500;
@@ -20,7 +24,7 @@ const LONG: [(&str, &str); 2] = [
 ];
 
 /// Words that have no place in a folder: the folder, the words, and why.
-const NO_PLACE: [(&str, &[&str], &str); 7] = [
+const NO_PLACE: [(&str, &[&str], &str); 8] = [
     ("reports/src", &["tokio", "bollard", "testcontainers", "rand", "reqwest"], "reports are a leaf without a runtime"),
     (
         "harness/src/scenario",
@@ -28,8 +32,13 @@ const NO_PLACE: [(&str, &[&str], &str); 7] = [
         "what is declared is read, without clock or chance",
     ),
     ("harness/src/plan", &["tokio", "fs", "Instant", "SystemTime", "async"], "a plan is made without I/O or clock"),
-    ("harness/src/measure", &["tokio", "fs", "Instant", "SystemTime", "async"], "measuring is pure"),
-    ("harness/src/measure", &["targets", "TargetVerdict"], "measuring knows no target"),
+    (
+        "reports/evidence",
+        &["tokio", "bollard", "testcontainers", "rand", "reqwest", "Instant", "SystemTime", "async"],
+        "evidence is read and computed, without a runtime, a clock or chance",
+    ),
+    ("reports/evidence/src/measure", &["fs"], "measuring is pure"),
+    ("reports/evidence/src/measure", &["targets", "TargetVerdict"], "measuring knows no target"),
     ("harness/src/verify", &["kill", "freeze", "refuse", "create", "remove", "operate"], "checks change nothing"),
     ("fixtures/orderflow/src", &["blackstart"], "a stand-in knows nothing of the harness"),
 ];
@@ -59,23 +68,22 @@ fn none(rule: &str, findings: &[Finding]) {
 
 #[test]
 fn a_module_imports_only_what_stands_above_it() {
-    let program: Vec<File> =
-        read("harness/src", ".rs").into_iter().filter(|file| !house::source::is_test_file(&file.path)).collect();
-    let mut wrong = Vec::new();
-    for file in &program {
-        for (own, name, line) in street::pairs(&ORDER, file) {
-            wrong.push(Finding::new(&file.path, line, format!("`{own}` imports `{name}`, which stands below it")));
-        }
+    for (crate_src, order) in [("harness/src", &ORDER[..]), ("reports/evidence/src", &EVIDENCE)] {
+        let mut program = read(crate_src, ".rs");
+        program.retain(|file| !house::source::is_test_file(&file.path));
+        none("a module imports only what stands above it", &street::wrong_way(order, &program));
     }
-    none("a module imports only what stands above it", &wrong);
 }
 
 #[test]
 fn the_order_is_that_of_the_crate() {
-    let text = read("harness/src", "lib.rs").remove(0).text;
-    let declared: BTreeSet<&str> =
-        text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    assert_eq!(declared, BTreeSet::from(ORDER), "every module of the harness has its place in the order");
+    for (crate_src, order) in [("harness/src", &ORDER[..]), ("reports/evidence/src", &EVIDENCE)] {
+        let text = read(crate_src, "lib.rs").remove(0).text;
+        let declared: BTreeSet<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+        let placed: BTreeSet<&str> = order.iter().copied().collect();
+        assert_eq!(declared, placed, "every module of {crate_src} has its place in the order");
+    }
 }
 
 #[test]
@@ -91,16 +99,18 @@ fn nothing_stands_where_it_does_not_belong() {
     for (folder, words, why) in NO_PLACE {
         none(why, &manners::naming(&read(folder, ".rs"), words, why));
     }
-    let manifest = read("reports", "Cargo.toml").remove(0);
     let heavy = ["tokio", "bollard", "testcontainers", "rand", "rand_chacha", "reqwest", "blackstart"];
-    none("reports are a leaf", &manners::depending(&manifest, &heavy));
+    for manifest in read("reports", "Cargo.toml") {
+        none("reports and evidence are leaves", &manners::depending(&manifest, &heavy));
+    }
 }
 
 #[test]
 fn only_the_command_line_prints() {
     let mut program = read("harness/src", ".rs");
     program.retain(|file| !file.path.starts_with("harness/src/cli/"));
-    program.extend(read("reports/src", ".rs"));
+    program.extend(read("reports", ".rs"));
+    program.retain(|file| file.path != "reports/evidence/src/main.rs");
     let words = ["println!", "print!", "eprintln!", "eprint!", "dbg!"];
     none("only the command line prints", &manners::naming(&program, &words, "say it by an event or a result"));
 }

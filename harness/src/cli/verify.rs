@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use blackstart_evidence::audit::audit;
+
 use super::{UNUSABLE, print};
-use crate::drill;
 
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
@@ -17,7 +18,7 @@ pub struct Args {
 
 /// Audits the folder: 0 if all of it holds, 1 if not.
 pub fn main(args: &Args) -> u8 {
-    let audit = match drill::audit(&args.run) {
+    let audit = match audit(&args.run) {
         Ok(audit) => audit,
         Err(error) => {
             eprintln!("{}: {error}; name the folder of a run, such as runs/<run-id>", args.run.display());
@@ -27,10 +28,7 @@ pub fn main(args: &Args) -> u8 {
     if args.json {
         print(&serde_json::to_string_pretty(&audit).unwrap_or_default());
     } else {
-        let lines = audit.findings.iter().map(|finding| {
-            format!("{:8}  {:9}  {}\n", if finding.holds { "holds" } else { "BROKEN" }, finding.what, finding.detail)
-        });
-        print(&lines.collect::<String>());
+        print(&audit.to_string());
     }
-    u8::from(!audit.holds())
+    audit.exit_status()
 }

@@ -1,5 +1,6 @@
 //! From what is known at the end of a drill to its record.
 
+use blackstart_evidence::observations::{Measured, Observations};
 use blackstart_reports::{
     record::{
         Disaster, FaultResult, HarnessHealth, Interval, Record, SCHEMA_VERSION, ScenarioRef, TimelineEntry, Verdict,
@@ -8,12 +9,7 @@ use blackstart_reports::{
     verdict::overall,
 };
 
-use super::{
-    Facts, Setting, backup_record,
-    bundle::resolved,
-    digest_of,
-    observations::{Measured, Observations},
-};
+use super::{Facts, Setting, backup_record, bundle::resolved, digest_of};
 use crate::{
     fault::InPlace,
     plan::Plan,

@@ -1,5 +1,6 @@
 //! What the record says of backups: how each was taken, what came of it, and how each class of data came back.
 
+use blackstart_evidence::measure::stage_between;
 use blackstart_reports::record::{Backup, DataClass, Interval, LevelResult, Status};
 
 use super::{
@@ -7,7 +8,6 @@ use super::{
     protecting::{Interrupted, Kept},
 };
 use crate::{
-    measure::stage_between,
     plan::{Plan, Taking},
     scenario::{self, backup::ArrayCopy},
     workload::{Outcome, Sender, Sent},

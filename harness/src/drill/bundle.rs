@@ -2,23 +2,23 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
+use super::{Facts, assemble::observations};
+use crate::{
+    plan::{self, Plan},
+    workload::History,
+};
+use blackstart_evidence::{
+    journal::Journal,
+    manifest::{self, sums},
+};
 use blackstart_reports::{
     record::Record,
     render::{Format, Style, render},
-};
-use sha2::{Digest, Sha256};
-
-use super::{Facts, assemble::observations};
-use crate::{
-    journal::Journal,
-    plan::{self, Plan},
-    workload::History,
 };
 
 /// The folder of a run.
@@ -72,7 +72,7 @@ impl Bundle {
 
     /// Writes the sums of everything that is there: the last thing.
     pub(crate) fn write_sums(&self) -> io::Result<()> {
-        self.write("SHA256SUMS", &sums(&self.folder)?)
+        self.write(manifest::FILE, &sums(&self.folder)?)
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<()> {
@@ -98,45 +98,6 @@ pub fn resolved(plan: &Plan) -> String {
     let told: BTreeMap<&str, serde_json::Value> =
         told.into_iter().filter_map(|(key, value)| Some((key, value.ok()?))).collect();
     serde_saphyr::to_string(&told).unwrap_or_else(|error| format!("# could not be written: {error}\n"))
-}
-
-/// SHA-256 of a text, in hexadecimal.
-pub fn digest_of(text: &str) -> String {
-    hexadecimal(&Sha256::digest(text.as_bytes()))
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-/// The sums of every file under a folder, in the form that `sha256sum -c` reads.
-pub(super) fn sums(folder: &Path) -> io::Result<String> {
-    let mut files = Vec::new();
-    collect(folder, Path::new(""), &mut files)?;
-    files.sort();
-    let mut out = String::new();
-    for file in files {
-        let sum = hexadecimal(&Sha256::digest(fs::read(folder.join(&file))?));
-        let _ = writeln!(out, "{sum}  {}", file.display());
-    }
-    Ok(out)
-}
-
-fn collect(folder: &Path, under: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder.join(under))? {
-        let entry = entry?;
-        let path = under.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            collect(folder, &path, files)?;
-        } else if path != Path::new("SHA256SUMS") {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

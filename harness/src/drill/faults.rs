@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 
-use super::event::{Event, Events};
+use super::events::{Event, Events};
 use crate::{
     fault::Scene,
     plan::PlannedFault,

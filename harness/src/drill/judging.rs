@@ -5,20 +5,20 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use blackstart_evidence::measure;
 use blackstart_reports::record::{CheckResult, Interval, Judgement, LevelResult, Status};
 use futures_util::{FutureExt, StreamExt, future::try_join_all, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Facts, Stop, consistency,
-    event::Event,
+    events::Event,
     phases::{Drill, stop},
     protecting::Kept,
     streams::{WARM_WITHIN, warm_up},
     words_of,
 };
 use crate::{
-    measure,
     plan::{self, Plan},
     recovery::Procedure,
     scenario::{drill::RestoreTo, system::Role, units::Span},

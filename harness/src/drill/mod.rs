@@ -5,14 +5,12 @@
 
 mod array;
 mod assemble;
-mod audit;
 mod backup_record;
 mod bundle;
 mod consistency;
-pub mod event;
+mod events;
 mod faults;
 mod judging;
-mod observations;
 mod phases;
 mod protecting;
 mod recovering;
@@ -29,6 +27,7 @@ use std::{
     time::Duration,
 };
 
+use blackstart_evidence::journal::Journal;
 use blackstart_reports::record::{self, Interval, LevelResult, Phase, Record, StepResult, TimelineEntry};
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -36,7 +35,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     fault::InPlace,
-    journal::Journal,
     plan::{self, Plan},
     recovery::Secondary,
     scenario::secondary::Environment,
@@ -44,10 +42,9 @@ use crate::{
     workload::History,
     world::{World, WorldError, WorldErrorKind},
 };
-pub use audit::{Audit, Finding, audit};
-pub use bundle::{Bundle, digest_of};
-pub use event::{Event, Events, Listener, Stamped, judged};
-pub use observations::{Measured, Observations};
+pub use blackstart_evidence::manifest::digest_of;
+pub use bundle::Bundle;
+pub use events::{Event, Events, Listener, Stamped, judged};
 pub(crate) use {
     bundle::resolved,
     phases::stop,

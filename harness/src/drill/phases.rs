@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Facts, Setting, Stop,
-    event::{Event, Events},
+    events::{Event, Events},
     faults::{Injector, Progress, bounded},
     streams::{WARM_WITHIN, warm_up},
 };

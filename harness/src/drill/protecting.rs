@@ -4,7 +4,7 @@ use blackstart_reports::record::Interval;
 
 use super::{
     Facts, Stop,
-    event::Event,
+    events::Event,
     phases::{Drill, stop},
 };
 use crate::{

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     Facts, Stop,
-    event::Event,
+    events::Event,
     phases::{Drill, EVERY, FaultsUnderWay, stop},
     service::is_sustained,
 };

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    event::{Event, Events},
+    events::{Event, Events},
     phases::{Drill, EVERY},
 };
 use crate::{

@@ -6,7 +6,7 @@ use blackstart_reports::record::Status;
 
 use super::{
     Facts, Stop,
-    event::Event,
+    events::Event,
     phases::{Drill, EVERY},
 };
 use crate::{

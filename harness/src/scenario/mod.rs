@@ -19,10 +19,10 @@ pub mod secondary;
 pub mod selftest;
 mod shape;
 pub mod system;
-pub mod units;
 
 use std::path::PathBuf;
 
+pub use blackstart_evidence::units;
 pub use drill::Scenario;
 pub use read::{read, read_system};
 pub use refusal::{Refusal, Refusals};

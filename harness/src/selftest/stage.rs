@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use blackstart_evidence::measure;
 use blackstart_reports::{
     record::{CheckResult, Status},
     selftest::RPO,
@@ -15,7 +16,6 @@ use crate::{
     clock::Clock,
     drill::{Event, Events, Setting, Stop, WARM_WITHIN, stop, warm_up},
     fault::Scene,
-    measure,
     plan::{Plan, PlannedStep, StepAction, draws},
     recovery::Procedure,
     scenario::selftest::SelfTest,

@@ -10,9 +10,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use blackstart_evidence::journal::Journal;
 use serde::{Deserialize, Serialize};
-
-use crate::journal::Journal;
 
 /// A ledger is opened and its owner written into it at once; one that stays without an owner longer than this was left
 /// by a run that was killed between the two.

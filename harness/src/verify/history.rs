@@ -1,7 +1,9 @@
 //! The history of the clients and the rows that survived fit together.
 
+use blackstart_evidence::measure;
+
 use super::{Examiner, Finding, answered};
-use crate::{measure, scenario::system::HistoryCheck, world::Result};
+use crate::{scenario::system::HistoryCheck, world::Result};
 
 pub(super) fn ask(examiner: &Examiner, check: &HistoryCheck) -> Result<Finding> {
     let survivors = examiner

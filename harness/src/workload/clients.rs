@@ -8,7 +8,7 @@ use std::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::history::{History, Outcome, Sender, Sent, Words};
+use super::{History, Outcome, Sender, Sent, Words};
 use crate::{
     clock::Clock,
     plan::{Draw, PlannedLoad},

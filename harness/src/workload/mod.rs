@@ -3,9 +3,8 @@
 //! Knows nothing of faults, nor of which node is primary: what it sees is what a client sees.
 
 mod clients;
-pub mod history;
 mod stall;
 
+pub use blackstart_evidence::history::{History, Outcome, Sender, Sent, Words};
 pub use clients::{Clients, Stream};
-pub use history::{History, Outcome, Sender, Sent, Words};
 pub use stall::StallWatch;

@@ -1,12 +1,8 @@
 //! What happens in a drill, as ordered events: the journal keeps them, the terminal listens to them, and the record's
 //! timeline is made from them.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use blackstart_reports::record::{Status, TimelineEntry};
+use blackstart_reports::record::Status;
 use serde::{Deserialize, Serialize};
-
-use crate::{clock::Clock, journal::Journal};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,7 +129,7 @@ pub const fn judged(valid: Option<bool>) -> &'static str {
 
 impl Event {
     /// The kind and the words of a line in the record's timeline; what only shows progress has none.
-    fn for_timeline(&self) -> Option<(&'static str, String)> {
+    pub fn for_timeline(&self) -> Option<(&'static str, String)> {
         match self {
             Self::Phase { name } => Some(("phase", name.clone())),
             Self::Condition { summary } => Some(("fault", format!("in place from the start: {summary}"))),
@@ -167,48 +163,4 @@ pub struct Stamped {
     pub at_us: u64,
     /// What.
     pub event: Event,
-}
-
-/// Who listens to a drill.
-pub type Listener = Arc<dyn Fn(&Stamped) + Send + Sync>;
-
-/// Where the parts of a drill say what happens.
-#[derive(Clone)]
-pub struct Events {
-    clock: Clock,
-    journal: Journal,
-    listener: Listener,
-    timeline: Arc<Mutex<Vec<TimelineEntry>>>,
-    trouble: Arc<Mutex<Option<String>>>,
-}
-
-impl Events {
-    /// Events of a run.
-    pub fn new(clock: Clock, journal: Journal, listener: Listener) -> Self {
-        Self { clock, journal, listener, timeline: Arc::default(), trouble: Arc::default() }
-    }
-
-    /// Says that something happened.
-    pub fn say(&self, event: Event) {
-        let stamped = Stamped { at_us: self.clock.now_us(), event };
-        if let Err(error) = self.journal.append(&stamped) {
-            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-            trouble.get_or_insert_with(|| format!("the journal could not be written: {error}"));
-        }
-        if let Some((kind, text)) = stamped.event.for_timeline() {
-            let entry = TimelineEntry { at_ms: stamped.at_us as f64 / 1e3, kind: kind.to_owned(), text };
-            self.timeline.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
-        }
-        (self.listener)(&stamped);
-    }
-
-    /// The timeline so far.
-    pub fn timeline(&self) -> Vec<TimelineEntry> {
-        self.timeline.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What went wrong while events were stored, if anything did.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }

@@ -3,7 +3,7 @@
 use blackstart_reports::record::{Interval, Outage};
 
 use super::clients;
-use crate::workload::Sent;
+use crate::history::Sent;
 
 /// Every outage, in order. Failures that lie closer together than service must be sustained belong to one.
 pub fn outages(history: &[Sent], merge_us: u64) -> Vec<Outage> {

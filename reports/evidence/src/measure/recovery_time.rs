@@ -4,8 +4,8 @@ use blackstart_reports::record::Interval;
 
 use super::{Observed, between, clients};
 use crate::{
-    scenario::drill::ServiceLevel,
-    workload::{Sender, Sent},
+    declared::ServiceLevel,
+    history::{Sender, Sent},
 };
 
 /// Whether service was sustained, and from when.

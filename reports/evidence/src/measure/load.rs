@@ -4,7 +4,7 @@ use blackstart_reports::record::{Interval, Latency, LatencyBucket, Load, LoadSta
 use hdrhistogram::Histogram;
 
 use super::{Observed, is_client, seconds};
-use crate::workload::{Outcome, Sent};
+use crate::history::{Outcome, Sent};
 
 /// Latencies are kept to three digits, up to ten minutes.
 const LONGEST_US: u64 = 600_000_000;

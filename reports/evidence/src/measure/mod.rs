@@ -20,8 +20,8 @@ pub use recovery_point::{Loss, RecoveryPoint, loss, recovery_point};
 pub use recovery_time::{RecoveryTime, Sustained, recovery_time, sustained_from};
 
 use crate::{
-    scenario::drill::ServiceLevel,
-    workload::{Sender, Sent},
+    declared::ServiceLevel,
+    history::{Sender, Sent},
 };
 
 /// What was observed in a run.

@@ -4,7 +4,7 @@
 //! write new sums too, so keep a copy of them where others cannot.
 
 use std::{
-    fs,
+    fmt, fs,
     io::{self, BufRead, BufReader},
     path::Path,
 };
@@ -16,11 +16,11 @@ use blackstart_reports::{
 };
 use serde::Serialize;
 
-use super::{
-    bundle::{digest_of, sums},
+use crate::{
+    history::{Sent, Words},
+    manifest::{self, digest_of, sums},
     observations::Observations,
 };
-use crate::workload::{Sent, Words};
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,8 +46,23 @@ impl Audit {
         self.findings.iter().all(|finding| finding.holds)
     }
 
+    /// 0 if everything is as it must be, 1 if not.
+    pub fn exit_status(&self) -> u8 {
+        u8::from(!self.holds())
+    }
+
     fn note(&mut self, what: &str, holds: bool, detail: impl Into<String>) {
         self.findings.push(Finding { what: what.to_owned(), holds, detail: detail.into() });
+    }
+}
+
+/// One line a finding.
+impl fmt::Display for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |holds: bool| if holds { "holds" } else { "BROKEN" };
+        self.findings
+            .iter()
+            .try_for_each(|finding| writeln!(f, "{:8}  {:9}  {}", word(finding.holds), finding.what, finding.detail))
     }
 }
 
@@ -74,7 +89,7 @@ pub fn audit(folder: &Path) -> io::Result<Audit> {
 
 /// Every file has the sum that was sealed, none is missing, and none was added.
 fn audit_sums(folder: &Path, audit: &mut Audit) -> io::Result<()> {
-    let (sealed, found) = (fs::read_to_string(folder.join("SHA256SUMS"))?, sums(folder)?);
+    let (sealed, found) = (fs::read_to_string(folder.join(manifest::FILE))?, sums(folder)?);
     let name = |line: &str| line.split_once("  ").map_or(line, |(_, name)| name).to_owned();
     let mut wrong: Vec<String> = Vec::new();
     for line in sealed.lines().filter(|line| !found.lines().any(|other| other == *line)) {

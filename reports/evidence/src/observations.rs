@@ -9,9 +9,9 @@ use blackstart_reports::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    declared::{RtoEndpoint, ServiceLevel, Targets},
+    history::Sent,
     measure::{Observed, RecoveryTime, measure_load, outages, recovery_point, recovery_time},
-    scenario::drill::{RtoEndpoint, ServiceLevel, Targets},
-    workload::Sent,
 };
 
 /// What was observed. Times are microseconds on the run's clock.

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    scenario::units::{Share, Span},
-    workload::Outcome,
+    history::Outcome,
+    units::{Share, Span},
 };
 
 const MS: u64 = 1000;

@@ -3,7 +3,7 @@
 use blackstart_reports::record::{Interval, LostWrite};
 
 use super::{Observed, seconds};
-use crate::workload::{Outcome, Sender, Sent};
+use crate::history::{Outcome, Sender, Sent};
 
 /// How the requests of a history and the tokens of the recovered writer fit together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
