@@ -299,6 +299,129 @@ async fn what_was_called_off_half_way_leaves_nothing() {
     }
 }
 
+/// What a command prints in the container of the array.
+fn in_array(bench: &Bench, script: &str) -> String {
+    let container = bench.world.array_container();
+    let output =
+        Command::new("docker").args(["exec", &container, "sh", "-c", script]).output().expect("a docker client");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Where a hostile link may lead from the disk of `a`: seen from the array, each is something that is not this disk.
+const HOSTILE: [&str; 6] = ["/", "/dev", "/store", "/pools/local", "/pools/local/group", "/run"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_a_node_puts_on_its_disk_is_followed() {
+    with_disks("links", SMALL, &["a", "b"], |bench| {
+        async move {
+            let world = &bench.world;
+            let everything =
+                "find / -xdev -newer /store -not -path '/tmp/*' -not -path '/run/*' -type f; ls -A /store /dev";
+            let before = in_array(bench, everything);
+            for target in HOSTILE {
+                bench
+                    .says("a", &format!("rm -rf /data/.blackstart; ln -s {target} /data/.blackstart; sync -f /data"))
+                    .await;
+                for (tried, refused) in [
+                    ("try", world.try_disk("a").await.map(drop)),
+                    ("fill", world.fill("a").await.map(drop)),
+                    ("make room", world.make_room("a").await),
+                    ("mark", world.lose_unflushed(&["b".into(), "a".into()]).await),
+                    ("witness", world.start_witness().await),
+                ] {
+                    let error = refused.expect_err(&format!("{tried} through a link to {target}"));
+                    assert!(error.happened.contains("not followed"), "{tried} to {target}: {error}");
+                }
+            }
+            assert_eq!(in_array(bench, everything), before, "nothing was written beside the disks");
+            assert_eq!(
+                world.try_disk("b").await.expect("an answer"),
+                WriteAttempt::Accepted,
+                "the other disk has power"
+            );
+
+            world.snapshot("hostile").await.expect("a snapshot goes by no path on a disk");
+            let state = &bench.look_at(&["a"], &saved("hostile")).await[0];
+            assert!(state.is_sound && state.witness.is_none(), "{state:?}");
+            stop(bench, &["a"]).await;
+            world.revert("a", &saved("hostile")).await.expect("put back");
+            assert!(world.marks("a").await.is_err_and(|error| error.happened.contains("not followed")));
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_lies_in_our_folder_on_a_disk_is_made_anew_or_not_read() {
+    with_disks("folder", SMALL, &["a"], |bench| {
+        async move {
+            let world = &bench.world;
+            let hostile = "rm -rf /data/.blackstart; mkdir /data/.blackstart; cd /data/.blackstart; echo kept >/data/precious; \
+                           ln /data/precious ballast; ln /data/precious trial; mkfifo witness crumbs; \
+                           ln -s /dev/loop-control flushed; ln -s /etc/passwd unflushed; sync -f /data";
+            bench.says("a", hostile).await;
+            assert_eq!(timed!(world.try_disk("a")).expect("an answer"), WriteAttempt::Accepted);
+            timed!(world.fill("a")).expect("filled");
+            timed!(world.make_room("a")).expect("room");
+            assert_eq!(bench.says("a", "cat /data/precious").await, "kept", "a second name of a file is not written to");
+            bench.says("a", hostile).await;
+            world.snapshot("hostile").await.expect("a snapshot");
+            assert_eq!(bench.look_at(&["a"], &saved("hostile")).await[0].witness, None, "a pipe is no number");
+            stop(bench, &["a"]).await;
+            let marks = timed!(world.marks("a")).expect("an answer");
+            assert_eq!(marks, Marks { flushed: false, unflushed: false }, "a link is no mark");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+/// A node that swaps our folder for a link, and back, as fast as it can.
+const SWAP: &str = "nohup sh -c 'for i in $(seq 200000); do rm -rf /data/.blackstart; ln -s /store /data/.blackstart; \
+                    rm -f /data/.blackstart; mkdir /data/.blackstart; done' >/dev/null 2>&1 &";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_is_swapped_for_a_link_meanwhile_is_not_followed_either() {
+    with_disks("swap", SMALL, &["a"], |bench| {
+        async move {
+            bench.says("a", SWAP).await;
+            let before = in_array(bench, "ls -A /store");
+            for _ in 0..20 {
+                let _ = bench.world.try_disk("a").await;
+            }
+            let _ = bench.world.lose_unflushed(&["a".into()]).await;
+            assert_eq!(in_array(bench, "ls -A /store"), before);
+            assert!(in_array(bench, "touch /store/x && rm /store/x && echo alive").contains("alive"));
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_array_sees_no_devices_or_control_groups_of_its_machine() {
+    with_disks("sights", SMALL, &["a"], |bench| {
+        async move {
+            let devices = in_array(bench, "find /dev -type b -o -type c | sort | tr '\n' ' '");
+            let usual = ["full", "null", "random", "tty", "urandom", "zero", "ptmx", "console"];
+            let is_known = |path: &&str| {
+                let name = path.trim_start_matches("/dev/");
+                name.starts_with("loop") || name.starts_with("pts/") || usual.contains(&name)
+            };
+            assert!(devices.split_whitespace().all(|path| is_known(&path)), "{devices}");
+            assert_eq!(in_array(bench, "ls -A /sys/fs/cgroup"), "");
+            bench.world.fail_disk("a").await.expect("it is gone");
+            let mounted = in_array(bench, "grep ' /run/failed/group.a ' /proc/self/mountinfo");
+            for guard in ["nosymfollow", "nodev", "nosuid", "noexec"] {
+                assert!(mounted.contains(guard), "{guard}: {mounted}");
+            }
+        }
+        .boxed()
+    })
+    .await;
+}
+
 /// Not a test: what the next one runs in a process of its own, and kills.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "another test runs it, and kills it"]

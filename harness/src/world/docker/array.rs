@@ -66,7 +66,7 @@ pub(super) async fn make_array_image(docker: &Docker, progress: Progress<'_>) ->
     let entries = vec![
         Entry::copied("Dockerfile", include_bytes!("array/Dockerfile")),
         Entry::copied("array", include_bytes!("array/array")),
-        Entry::copied("witness", include_bytes!("array/witness")),
+        Entry::copied("on-disk", include_bytes!("array/on-disk")),
     ];
     build_where_missing(docker, "array", entries, progress).await
 }
@@ -207,6 +207,11 @@ impl DockerWorld {
             Err(error) if error.kind == WorldErrorKind::NotFound => Ok(()),
             other => other.map(drop),
         }
+    }
+
+    /// The name of the array's container, for tests that look into it.
+    pub fn array_container(&self) -> String {
+        self.run.array()
     }
 
     /// What the group of this environment is called within a pool.

@@ -110,7 +110,7 @@ const ARRAY: Probe = Probe {
     name: "storage array",
     is_vital: false,
     needed_for: "storage faults and snapshots of a consistency group",
-    mend: "let containers have SYS_ADMIN, MKNOD and /dev, on a kernel with loop devices, btrfs and XFS",
+    mend: "let containers have SYS_ADMIN, MKNOD and loop devices, on a kernel from 5.10 on with btrfs and XFS",
 };
 const DISK: Probe = Probe {
     name: "disk",
