@@ -23,7 +23,7 @@ fn main() {
     let mut simulated = Duration::ZERO;
     let mut requests = 0;
     for seed in 1..=runs {
-        let (lasted, sent) = simulate(plan::build(Arc::clone(&declared), seed));
+        let (lasted, sent) = simulate(plan::build(Arc::clone(&declared), seed).expect("a plan"));
         simulated += lasted;
         requests += sent;
     }

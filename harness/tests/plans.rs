@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use blackstart::{
-    plan::{self, FaultAction, Plan},
-    scenario,
+    plan::{self, Plan},
+    scenario::{
+        self,
+        fault::{Tool, ZoneDark},
+    },
 };
 
 fn plan_of(name: &str, seed: u64) -> Plan {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(name);
     let declared = scenario::read(&file).unwrap_or_else(|refusals| panic!("{refusals}"));
-    plan::build(declared, seed)
+    plan::build(declared, seed).expect("a plan")
 }
 
 fn scenarios_of(folder: &str) -> Vec<String> {
@@ -51,9 +54,9 @@ fn another_seed_draws_another_time_and_leaves_the_rest() {
 #[test]
 fn a_zone_that_is_cut_off_is_cut_off_both_ways_and_lives_on_inside() {
     let plan = plan_of("order-management/split-brain-refused.yaml", 1);
-    let FaultAction::Cut { refuses } = &plan.faults[0].action else { panic!("no cut: {:?}", plan.faults[0]) };
+    let refuses = ZoneDark::refuses(&plan.faults[0].victims, &plan.declared.system);
     assert_eq!(plan.faults[0].victims, ["db-a", "app-a"]);
-    assert_eq!(plan.helpers, ["app-a", "db-a"]);
+    assert_eq!(plan.with_tool(Tool::Helper), ["app-a", "db-a"].into());
     for planned in &plan.nodes {
         let name = &planned.node.name;
         let is_inside = plan.faults[0].victims.contains(name);

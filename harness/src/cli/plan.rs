@@ -17,13 +17,20 @@ pub struct Args {
 
 /// Prints the plan.
 pub fn main(args: &Args) -> u8 {
-    match scenario::read(&args.file) {
-        Ok(declared) => {
-            print(&plan::text::text(&plan::build(declared, args.seed)));
-            0
-        }
+    let declared = match scenario::read(&args.file) {
+        Ok(declared) => declared,
         Err(refusals) => {
             eprint!("{}", refusals.render(look()));
+            return UNUSABLE;
+        }
+    };
+    match plan::build(declared, args.seed) {
+        Ok(plan) => {
+            print(&plan::text::text(&plan));
+            0
+        }
+        Err(error) => {
+            eprintln!("blackstart: {error}");
             UNUSABLE
         }
     }

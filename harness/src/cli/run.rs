@@ -101,7 +101,14 @@ pub fn main(args: &Args) -> u8 {
         }
     };
     let progress = Progress::new(args.quiet);
-    let ended = match run_all(args, &jobs(args, declared), &progress) {
+    let jobs = match jobs(args, declared) {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            say(&format!("blackstart: {error}"));
+            return UNUSABLE;
+        }
+    };
+    let ended = match run_all(args, &jobs, &progress) {
         Ok(ended) => ended,
         Err(error) => {
             say(&format!("blackstart: {error}"));
@@ -128,11 +135,11 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<Declared>, Refusals> {
     if refused.is_empty() { Ok(declared) } else { Err(Refusals(refused)) }
 }
 
-fn jobs(args: &Args, declared: Vec<Declared>) -> VecDeque<Job> {
+fn jobs(args: &Args, declared: Vec<Declared>) -> Result<VecDeque<Job>, plan::Unplannable> {
     let many = declared.len() > 1 || args.repeat > 1;
     let mut jobs = VecDeque::new();
     for one in declared {
-        let plan = plan::build(one, args.seed);
+        let plan = plan::build(one, args.seed)?;
         for turn in 1..=args.repeat {
             let scenario = plan.declared.scenario.scenario.clone();
             let name = match (many, args.repeat) {
@@ -143,7 +150,7 @@ fn jobs(args: &Args, declared: Vec<Declared>) -> VecDeque<Job> {
             jobs.push_back(Job { plan: plan.clone(), run_id: new_run_id(), name });
         }
     }
-    jobs
+    Ok(jobs)
 }
 
 /// Sorted by time, short enough for the name of a container, and not met twice.

@@ -125,7 +125,7 @@ fn list(defects: &[Defect], as_json: bool) {
 }
 
 fn run(args: &Args, system: System, defects: Vec<Defect>) -> anyhow::Result<Selftest> {
-    let agenda = Agenda::of(system, args.system.clone(), defects)
+    let agenda = Agenda::of(system, args.system.clone(), defects)?
         .ok_or_else(|| anyhow::anyhow!("{}: the system declares no `selftest`", args.system.display()))?;
     let progress = Progress::new(args.quiet);
     let listener = progress.listener("");

@@ -107,9 +107,9 @@ fn run_all(declared: &Arc<Declared>, args: &Args, cores: usize) -> std::io::Resu
 /// One drill on a runtime of its own, whose clock jumps from one timer to the next. Nothing is kept on disk.
 fn run_one(declared: &Arc<Declared>, seed: u64) -> std::io::Result<Run> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    let plan = plan::build(Arc::clone(declared), seed).map_err(std::io::Error::other)?;
     Ok(runtime.block_on(async {
         let clock = Clock::start();
-        let plan = plan::build(Arc::clone(declared), seed);
         let world = Arc::new(SimulatedWorld::new(&plan, seed, clock));
         let record = drill::run(plan, world.clone(), Setting::keeping_nothing(clock)).await;
         Run {

@@ -95,7 +95,7 @@ fn ms(us: Interval<u64>) -> Interval<f64> {
 
 fn fault_result(fault: &InPlace) -> FaultResult {
     FaultResult {
-        kind: fault.fault.kind.to_owned(),
+        kind: fault.fault.kind.key().to_owned(),
         summary: fault.fault.summary.clone(),
         victims: fault.fault.victims.clone(),
         proof: fault.proof.clone(),
@@ -131,7 +131,7 @@ pub(super) fn observations(plan: &Plan, facts: &Facts) -> Option<Observations> {
     let scenario = &plan.declared.scenario;
     let undisturbed_us = facts.undisturbed_us.unwrap_or(facts.load_started_us?);
     let faults_us: Vec<_> =
-        facts.faults.iter().filter(|fault| fault.fault.action.takes_service()).map(|fault| fault.began_us).collect();
+        facts.faults.iter().filter(|fault| fault.fault.effects().takes_service).map(|fault| fault.began_us).collect();
     Some(Observations {
         fault_us: facts.first_fault().map(|fault| fault.began_us),
         faults_us,

@@ -6,7 +6,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use super::events::{Event, Events};
 use crate::{
-    fault::Scene,
+    fault::{Scene, joined},
     plan::PlannedFault,
     recovery::Standing,
     world::{Result, WorldError, WorldErrorKind},
@@ -76,7 +76,7 @@ impl Injector {
         let proof = bounded(self.scene.prove(fault)).await?;
         if let Some(standing) = self.standing.lock().await.get_mut(index) {
             let seen = std::mem::take(&mut standing.proof);
-            standing.proof = [seen, proof].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ");
+            standing.proof = joined(seen, proof);
             self.events.say(Event::Bit { proof: standing.proof.clone() });
         }
         let Some(due) = due else { return Ok(()) };

@@ -21,11 +21,11 @@ use super::{
 use crate::{
     plan::{self, Plan},
     recovery::Procedure,
-    scenario::{drill::RestoreTo, system::Role, units::Span},
+    scenario::{system::Role, units::Span},
     topology::Topology,
     verify::Examiner,
     workload::{Clients, Outcome, Sender, Sent},
-    world::{DiskState, World, WorldError},
+    world::{DiskState, World, WorldError, WorldErrorKind},
 };
 
 /// How long a copy may take to become ready after its data is there, at the least; and as long as any of its nodes may.
@@ -75,7 +75,10 @@ impl Drill<'_> {
             return (id, Vec::new(), Err(Stop::Cancelled));
         }
         self.events.say(Event::Progress { text: format!("backup {id} is restored in isolation") });
-        let plan = Arc::new(plan::isolated(self.plan()));
+        let plan = match plan::isolated(self.plan()) {
+            Ok(plan) => Arc::new(plan),
+            Err(error) => return (id, Vec::new(), Err(stop("judge", error))),
+        };
         let world = match self.scene.world.beside(&id, &plan) {
             Ok(world) => world,
             Err(error) => return (id, Vec::new(), Err(stop("judge", error))),
@@ -171,7 +174,8 @@ impl Copy<'_> {
         let procedure = Procedure { scene, standing: Arc::default(), secondary: None };
         let primaries = self.plan.nodes.iter().filter(|planned| planned.node.role == Role::Primary);
         for primary in primaries {
-            let step = plan::restore_step(&primary.node.name, &self.kept.planned, RestoreTo::Backup);
+            let step = plan::restore_step(&primary.node.name, &self.kept.planned.id, &self.plan.declared);
+            let step = step.map_err(|error| WorldError::new(WorldErrorKind::Other, "restore it", error.to_string()))?;
             let done = procedure.carry_out(&step).await?;
             if done.status != Status::Passed {
                 return Ok(Err(done.detail));

@@ -37,7 +37,7 @@ use crate::{
     fault::InPlace,
     plan::{self, Plan},
     recovery::Secondary,
-    scenario::secondary::Environment,
+    scenario::step::Environment,
     topology::{Topology, ledger::Ledger},
     workload::History,
     world::{World, WorldError, WorldErrorKind},
@@ -122,7 +122,7 @@ pub(crate) struct Facts {
 impl Facts {
     /// The fault from which times count: the first that can take service away, where any can.
     fn first_fault(&self) -> Option<&InPlace> {
-        let takes = self.faults.iter().find(|fault| fault.fault.action.takes_service());
+        let takes = self.faults.iter().find(|fault| fault.fault.effects().takes_service);
         takes.or(self.faults.first())
     }
 }
@@ -235,7 +235,9 @@ fn secondary(plan: &Plan, world: &Arc<dyn World>, setting: &Setting) -> crate::w
         return Err(WorldError::new(WorldErrorKind::Other, "prepare the secondary environment", happened));
     }
     let name = Environment::Secondary.name();
-    let plan = Arc::new(plan::isolated(plan));
+    let doing = "plan the secondary environment";
+    let unplannable = |error: plan::Unplannable| WorldError::new(WorldErrorKind::Other, doing, error.to_string());
+    let plan = Arc::new(plan::isolated(plan).map_err(unplannable)?);
     let world = world.beside(name, &plan)?;
     let topology = Topology::beside(Arc::clone(&world), setting.ledger.clone(), name);
     let topology = Arc::new(tokio::sync::Mutex::new(topology));

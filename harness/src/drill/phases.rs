@@ -16,7 +16,7 @@ use crate::{
     fault::Scene,
     plan::Plan,
     recovery::{Procedure, Secondary, Standing},
-    scenario::secondary::Environment,
+    scenario::step::Environment,
     topology::Topology,
     workload::{Clients, StallWatch},
     world::{World, WorldError, WorldErrorKind},

@@ -12,8 +12,11 @@ use super::{
     service::is_sustained,
 };
 use crate::{
-    plan::{PlannedStep, SecondaryAction, StepAction},
-    scenario::{drill::Recoverer, secondary::Environment},
+    plan::PlannedStep,
+    scenario::{
+        drill::Recoverer,
+        step::{Environment, SecondaryKind, SecondaryStep, StepKind},
+    },
 };
 
 /// How long after a failed procedure the service may still come back by itself.
@@ -49,7 +52,7 @@ impl Drill<'_> {
             let before = facts.procedure.len();
             self.carry_out(facts, &recovery.afterwards).await?;
             let mut done = recovery.afterwards.iter().zip(&facts.procedure[before..]);
-            let down = done.find(|(step, _)| step.action == StepAction::Secondary(SecondaryAction::ShutDown));
+            let down = done.find(|(step, _)| shuts_secondary_down(&step.kind));
             facts.failback_us = down.map(|(_, done)| (done.began_ms * 1e3) as u64);
             // What comes back may do harm: the service must stand it for as long as it had to stand before.
             let window = self.plan().service_level.sustained_for.duration();
@@ -98,7 +101,7 @@ impl Drill<'_> {
             if failed {
                 break;
             }
-            if let Some(milestone) = milestone(&step.action) {
+            if let Some(milestone) = step.kind.declared().milestone() {
                 facts.milestones.insert(milestone.to_owned(), Interval::exactly(self.now_us()));
             }
         }
@@ -108,9 +111,11 @@ impl Drill<'_> {
     /// Carries out one step. What judges, and where clients go, is the drill's own to do.
     async fn step(&mut self, step: &PlannedStep, facts: &Facts) -> crate::world::Result<StepResult> {
         let began_us = self.now_us();
-        let done = match &step.action {
-            StepAction::Secondary(SecondaryAction::Check { levels }) => self.check_secondary(levels, facts).await,
-            StepAction::Redirect { to } => self.redirect(*to)?,
+        let done = match &step.kind {
+            StepKind::SecondaryStep(SecondaryStep { kind: SecondaryKind::LevelsStep(check) }) => {
+                self.check_secondary(&check.levels, facts).await
+            }
+            StepKind::RedirectStep(redirect) => self.redirect(redirect.to)?,
             _ => return self.procedure.carry_out(step).await,
         };
         let (status, detail) = match done {
@@ -146,17 +151,7 @@ impl Drill<'_> {
     }
 }
 
-/// The milestone that a step reaches.
-fn milestone(action: &StepAction) -> Option<&'static str> {
-    match action {
-        StepAction::Operation { name, .. } if name == "promote" => Some("promoted"),
-        StepAction::Operation { name, .. } if name == "rejoin" => Some("redundancy_restored"),
-        StepAction::Restore { .. } | StepAction::Revert { .. } => Some("data_in_place"),
-        StepAction::Secondary(SecondaryAction::Disks { .. }) => Some("data_in_place"),
-        StepAction::Redirect { to: Environment::Secondary } => Some("redirected"),
-        StepAction::BringBack => Some("brought_back"),
-        StepAction::AwaitWriter { .. } => Some("server_accepting"),
-        StepAction::Heal { .. } => Some("healed"),
-        _ => None,
-    }
+/// Whether a failback begins with this step.
+const fn shuts_secondary_down(kind: &StepKind) -> bool {
+    matches!(kind, StepKind::SecondaryStep(SecondaryStep { kind: SecondaryKind::ShutDown(_) }))
 }

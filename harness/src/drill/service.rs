@@ -41,7 +41,7 @@ mod tests {
     fn plan() -> Plan {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../scenarios/order-management/primary-zone-outage.yaml");
-        crate::plan::build(crate::scenario::read(&file).unwrap(), 1)
+        crate::plan::build(crate::scenario::read(&file).unwrap(), 1).unwrap()
     }
 
     /// Forty requests in a second, good but for those sent in a stretch, up to five seconds.

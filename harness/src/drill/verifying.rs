@@ -10,7 +10,7 @@ use super::{
     phases::{Drill, EVERY},
 };
 use crate::{
-    scenario::{secondary::Environment, system::Role},
+    scenario::{step::Environment, system::Role},
     verify::Examiner,
     world::NodeState,
 };
@@ -98,19 +98,15 @@ impl Drill<'_> {
     }
 
     async fn nodes_left_down(&self, facts: &Facts) -> Vec<String> {
-        let is_dark = |name: &String| {
-            facts.faults.iter().any(|fault| {
-                fault.stands()
-                    && fault.fault.kind == "zone_dark"
-                    && fault.fault.action.is_reversible()
-                    && fault.fault.victims.contains(name)
-            })
+        let is_isolated = |name: &String| {
+            let mut standing = facts.faults.iter().filter(|fault| fault.stands()).map(|fault| &fault.fault);
+            standing.any(|fault| fault.effects().isolates && fault.victims.contains(name))
         };
         let mut down = Vec::new();
         for planned in &self.plan().nodes {
             let name = &planned.node.name;
             let runs = matches!(self.scene.world.state(name).await, Ok(NodeState::Running));
-            if !runs || is_dark(name) {
+            if !runs || is_isolated(name) {
                 down.push(name.clone());
             }
         }

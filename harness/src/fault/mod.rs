@@ -1,23 +1,24 @@
-//! One file per family of faults: put it in place, prove that it bit, end it.
+//! One file per fault: put it in place, prove that it bit, end it. What is declared of it stands in the file of the same name in
+//! `harness/src/scenario/fault/`, whose registry makes the list here too.
 //!
 //! Which node is hit, and when, is the plan's to say; when a fault ends is the drill's or the procedure's. A fault
 //! without effect is an error of the run, never a mild disaster.
 
-mod data;
+mod disk;
 mod interruption;
-mod network;
 mod process;
-mod storage;
+mod reach;
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use blackstart_reports::record::Interval;
-use futures_util::future::try_join_all;
 use tokio::sync::Mutex;
 
 use crate::{
     clock::Clock,
-    plan::{FaultAction, Plan, PlannedFault},
+    plan::{Plan, PlannedFault},
+    scenario::fault::{Declares, FaultKind, faults},
     topology,
     world::{Moment, Result, SqlTarget, Taken, World, WorldError, WorldErrorKind},
 };
@@ -67,59 +68,80 @@ impl InPlace {
     }
 }
 
+/// How a fault is put in place, proved and healed.
+#[async_trait]
+trait Mechanism: Declares + Sync {
+    /// Does it to the victims. What it did is not proved yet: that takes time, and the moment must not be blurred by it.
+    async fn put_in_place(&self, scene: &Scene, victims: &[String]) -> Result<Seen>;
+
+    /// Sees at once what could not be seen later.
+    async fn prove_at_once(&self, _scene: &Scene) -> Result<String> {
+        Ok(String::new())
+    }
+
+    /// Sees that it bites, and says how. What destroys more than can be done at once does the rest here.
+    async fn prove(&self, scene: &Scene, victims: &[String]) -> Result<String>;
+
+    /// Ends it, where it is reversible, and sees that it ended.
+    async fn heal(&self, _scene: &Scene, victims: &[String]) -> Result<()> {
+        Err(cannot_be_healed(&victims.join(", ")))
+    }
+}
+
+/// What was seen while a fault was put in place.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    /// In words.
+    words: String,
+    /// The moment just before it, where it was a change.
+    moment: Option<Moment>,
+}
+
+impl Seen {
+    const fn only(words: String) -> Self {
+        Self { words, moment: None }
+    }
+}
+
+macro_rules! mechanisms {
+    (
+        faults { $($(#[$doc:meta])+ $key:ident: $Fault:ident,)+ }
+        conditions { $($(#[$condition_doc:meta])+ $condition_key:ident: $Condition:ident,)+ }
+    ) => {
+        $(mod $key;)+
+        $(mod $condition_key;)+
+
+        /// How a kind of fault is done.
+        fn mechanism(kind: &FaultKind) -> &dyn Mechanism {
+            match kind {
+                $(FaultKind::$Fault(it) => it,)+
+                $(FaultKind::$Condition(it) => it,)+
+            }
+        }
+    };
+}
+faults!(mechanisms);
+
 impl Scene {
     /// Puts a fault in place. What it did is not proved yet: that takes time, and the moment must not be blurred by it.
     ///
     /// # Errors
     /// Where the world could not do it.
     pub async fn inject(&self, fault: &PlannedFault) -> Result<InPlace> {
-        let world = self.world.as_ref();
+        let mechanism = mechanism(&fault.kind);
         let lower = self.clock.now_us();
-        let mut seen = String::new();
-        let mut moment = None;
-        match &fault.action {
-            FaultAction::Kill | FaultAction::LoseData | FaultAction::LoseSite => {
-                try_join_all(fault.victims.iter().map(|node| world.kill(node))).await.map(drop)?;
-            }
-            FaultAction::Freeze => try_join_all(fault.victims.iter().map(|node| world.freeze(node))).await.map(drop)?,
-            FaultAction::Cut { refuses } => world.refuse(refuses).await?,
-            FaultAction::SlowLink { from, to, bandwidth } => world.limit(from, to, *bandwidth).await?,
-            FaultAction::LosePower => storage::lose_power(self, &fault.victims).await?,
-            FaultAction::FillDisk => seen = storage::fill(self, &fault.victims).await?,
-            FaultAction::FailDisk => storage::fail(self, &fault.victims).await?,
-            FaultAction::SpoilBackup { backup, by } => seen = data::spoil(self, backup, *by).await?,
-            FaultAction::BadChange { database, user, statement, .. } => {
-                let before;
-                (before, seen) = data::change(self, database, user, statement).await?;
-                moment = Some(before);
-            }
-        }
+        let Seen { words, moment } = mechanism.put_in_place(self, &fault.victims).await?;
         let began_us = Interval::new(lower, self.clock.now_us());
-        // An alert may have the server taken down for a restore at any moment: what shows the change is asked at once.
-        if let FaultAction::BadChange { database, shows, .. } = &fault.action {
-            seen = format!("{seen}; {}", data::prove_changed(self, database, shows).await?);
-        }
-        Ok(InPlace { fault: fault.clone(), began_us, proof: seen, moment, healed_us: None })
+        let proof = joined(words, mechanism.prove_at_once(self).await?);
+        Ok(InPlace { fault: fault.clone(), began_us, proof, moment, healed_us: None })
     }
 
-    /// Sees that a fault bites, and says how. What destroys more than can be done at once does the rest here: for clients
-    /// data is gone with the kill, and how long the removal of files takes must not blur the moment.
+    /// Sees that a fault bites, and says how.
     ///
     /// # Errors
     /// When it has no effect, or nothing could be seen.
     pub async fn prove(&self, fault: &PlannedFault) -> Result<String> {
-        match &fault.action {
-            FaultAction::Kill => process::prove_killed(self, &fault.victims).await,
-            FaultAction::LoseData => data::lose(self, &fault.victims).await,
-            FaultAction::LosePower => storage::prove_power_lost(self, &fault.victims).await,
-            FaultAction::LoseSite => storage::lose_site(self, &fault.victims).await,
-            FaultAction::FillDisk | FaultAction::FailDisk => storage::prove_no_write(self, &fault.victims).await,
-            // Their proof was taken while they were put in place.
-            FaultAction::SpoilBackup { .. } | FaultAction::BadChange { .. } => Ok(String::new()),
-            FaultAction::Freeze => process::prove_frozen(self, &fault.victims).await,
-            FaultAction::Cut { refuses } => network::prove_cut(self, refuses).await,
-            FaultAction::SlowLink { from, to, .. } => network::prove_slow(self, from, to).await,
-        }
+        mechanism(&fault.kind).prove(self, &fault.victims).await
     }
 
     /// A backup that was taken.
@@ -149,33 +171,21 @@ impl Scene {
     /// # Errors
     /// Where the world could not do it, or the fault still bites afterwards.
     pub async fn heal(&self, standing: &mut InPlace) -> Result<()> {
-        let world = self.world.as_ref();
         let lower = self.clock.now_us();
-        match &standing.fault.action {
-            FaultAction::FillDisk => storage::make_room(self, &standing.fault.victims).await?,
-            FaultAction::Kill
-            | FaultAction::LoseData
-            | FaultAction::LosePower
-            | FaultAction::FailDisk
-            | FaultAction::LoseSite
-            | FaultAction::BadChange { .. }
-            | FaultAction::SpoilBackup { .. } => {
-                let doing = format!("heal `{}`", standing.fault.summary);
-                let happened = "what it destroyed is not healed; a recovery brings it back";
-                return Err(WorldError::new(WorldErrorKind::Other, doing, happened));
-            }
-            FaultAction::Freeze => {
-                try_join_all(standing.fault.victims.iter().map(|node| world.thaw(node))).await.map(drop)?;
-            }
-            FaultAction::Cut { refuses } => {
-                world.accept(refuses).await?;
-                network::prove_healed(self, refuses).await?;
-            }
-            FaultAction::SlowLink { from, to, .. } => world.unlimit(from, to).await?,
-        }
+        mechanism(&standing.fault.kind).heal(self, &standing.fault.victims).await?;
         standing.healed_us = Some(Interval::new(lower, self.clock.now_us()));
         Ok(())
     }
+}
+
+/// Two observations as one.
+pub(crate) fn joined(one: String, other: String) -> String {
+    [one, other].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+fn cannot_be_healed(what: &str) -> WorldError {
+    let happened = "what it destroyed is not healed; a recovery brings it back";
+    WorldError::new(WorldErrorKind::Other, format!("heal {what}"), happened)
 }
 
 fn first_line(text: &str) -> &str {

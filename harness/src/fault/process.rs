@@ -1,21 +1,36 @@
-//! Faults of processes: killed and frozen.
+//! What faults of processes have in common: killing and freezing them.
 
 use futures_util::future::try_join_all;
 
-use super::{PROOF_WITHIN, Scene, first_line, without_effect};
+use super::{PROOF_WITHIN, Scene, Seen, first_line, without_effect};
 use crate::{
     topology,
     world::{NodeState, Result},
 };
 
+/// Kills every victim. It counts from the delivery of the signal.
+pub(super) async fn kill(scene: &Scene, victims: &[String]) -> Result<Seen> {
+    try_join_all(victims.iter().map(|node| scene.world.kill(node))).await.map(|_| Seen::default())
+}
+
+/// Freezes every victim.
+pub(super) async fn freeze(scene: &Scene, victims: &[String]) -> Result<Seen> {
+    try_join_all(victims.iter().map(|node| scene.world.freeze(node))).await.map(|_| Seen::default())
+}
+
+/// Ends that.
+pub(super) async fn thaw(scene: &Scene, victims: &[String]) -> Result<()> {
+    try_join_all(victims.iter().map(|node| scene.world.thaw(node))).await.map(drop)
+}
+
 /// Each victim has no process left, and its own question is no longer answered.
-pub async fn prove_killed(scene: &Scene, victims: &[String]) -> Result<String> {
+pub(super) async fn prove_killed(scene: &Scene, victims: &[String]) -> Result<String> {
     try_join_all(victims.iter().map(|victim| scene.world.await_down(victim))).await?;
     prove_state(scene, victims, NodeState::Down, "has no process").await
 }
 
 /// Each victim is frozen, and its own question is no longer answered.
-pub async fn prove_frozen(scene: &Scene, victims: &[String]) -> Result<String> {
+pub(super) async fn prove_frozen(scene: &Scene, victims: &[String]) -> Result<String> {
     prove_state(scene, victims, NodeState::Frozen, "is frozen").await
 }
 

@@ -5,22 +5,30 @@
 
 mod build;
 mod draw;
+mod faults;
 pub mod random;
+mod steps;
 pub mod text;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-pub use build::{build, fill_in_all, isolated, restore_step, steps};
+pub use build::{build, fill_in_all, isolated};
 pub use draw::{Draw, draws};
+pub use steps::{restore_step, steps};
 
 use crate::scenario::{
     Declared,
     backup::ArrayCopy,
-    drill::{Alert, Detect, Interruption, Recoverer, RestoreTo, ServiceLevel},
-    fault::{Darkness, Spoiling},
-    secondary::Environment,
-    system::{Check, Command, Database, HalfWay, Node, Request, Role, SqlQuestion},
-    units::{Bandwidth, Span},
+    check::Check,
+    drill::{Alert, Detect, Interruption, Recoverer, ServiceLevel},
+    fault::{Effects, FaultKind, Tool},
+    step::StepKind,
+    system::{Database, HalfWay, Node, Request, Role, SqlQuestion},
+    units::Span,
 };
 
 /// What one run will do. Nothing is decided while it runs.
@@ -32,8 +40,6 @@ pub struct Plan {
     pub seed: u64,
     /// The nodes, in the order in which they are started.
     pub nodes: Vec<PlannedNode>,
-    /// The nodes whose network namespace a helper joins, so that links can be cut or slowed there.
-    pub helpers: Vec<String>,
     /// What the clients do.
     pub load: PlannedLoad,
     /// What is put in place before the load.
@@ -49,6 +55,26 @@ pub struct Plan {
     /// The checks, by level and then as declared.
     pub checks: Vec<Check>,
 }
+
+/// What keeps a declaration from being planned. What has been judged can be: [`judge`](crate::scenario::judge) refuses it before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unplannable {
+    why: String,
+}
+
+impl Unplannable {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into() }
+    }
+}
+
+impl std::fmt::Display for Unplannable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "plan the drill: {}; ask `blackstart check` what is wrong with its files", self.why)
+    }
+}
+
+impl std::error::Error for Unplannable {}
 
 /// A node with everything that the plan knows of it filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,90 +160,22 @@ impl PlannedBackup {
 /// A fault with its victims and its time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedFault {
-    /// Its kind, as the scenario names it.
-    pub kind: &'static str,
+    /// What it is, with everything drawn that the scenario leaves open.
+    pub kind: FaultKind,
     /// When, after the start of the load or the end of the last backup; conditions have none.
     pub at: Option<Duration>,
     /// When the harness heals it, after it was put in place.
     pub heal_after: Option<Duration>,
-    /// What is done.
-    pub action: FaultAction,
     /// The nodes that it hits, in the order of the system.
     pub victims: Vec<String>,
     /// What is done, in words.
     pub summary: String,
 }
 
-/// What a fault does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FaultAction {
-    /// Kill the victims.
-    Kill,
-    /// Freeze the victims.
-    Freeze,
-    /// Drop what arrives at the node on the left from the nodes on the right.
-    Cut {
-        /// Node to the nodes that it refuses.
-        refuses: BTreeMap<String, Vec<String>>,
-    },
-    /// Let a link carry only so much.
-    SlowLink {
-        /// The node that sends.
-        from: String,
-        /// The node that receives.
-        to: String,
-        /// What the link carries.
-        bandwidth: Bandwidth,
-    },
-    /// Kill the victims, and remove everything on their volumes.
-    LoseData,
-    /// Commit what must not be.
-    BadChange {
-        /// The database.
-        database: String,
-        /// The role that makes the change.
-        user: String,
-        /// The change.
-        statement: String,
-        /// What lists what must not be.
-        shows: String,
-    },
-    /// Cut the power of the victims' disks, which loses what was not flushed, and kill them.
-    LosePower,
-    /// Fill the victims' disks.
-    FillDisk,
-    /// Take the victims' disks away while they run.
-    FailDisk,
-    /// Kill the victims, and take away the disks of those that have one.
-    LoseSite,
-    /// Damage a backup where it is kept.
-    SpoilBackup {
-        /// The backup.
-        backup: PlannedBackup,
-        /// What happens to it.
-        by: Spoiling,
-    },
-}
-
-impl FaultAction {
-    /// Whether ending the fault brings the victims back as they were.
-    pub const fn is_reversible(&self) -> bool {
-        matches!(self, Self::Freeze | Self::Cut { .. } | Self::SlowLink { .. } | Self::FillDisk)
-    }
-
-    /// Whether it can take service or work away. What befalls a backup shows only when it is restored.
-    pub const fn takes_service(&self) -> bool {
-        !matches!(self, Self::SpoilBackup { .. })
-    }
-}
-
-impl From<Darkness> for &'static str {
-    fn from(by: Darkness) -> Self {
-        match by {
-            Darkness::Killed => "killed",
-            Darkness::Frozen => "frozen",
-            Darkness::CutOff => "cut-off",
-        }
+impl PlannedFault {
+    /// What it does to the system.
+    pub fn effects(&self) -> Effects {
+        self.kind.declared().effects()
     }
 }
 
@@ -247,116 +205,14 @@ pub struct PlannedRecovery {
 pub struct PlannedStep {
     /// What it does, in words.
     pub name: String,
+    /// The command that it runs, or what it tries, for the plan.
+    pub how: String,
+    /// Further lines of the plan.
+    pub details: Vec<String>,
     /// What is done.
-    pub action: StepAction,
+    pub kind: StepKind,
     /// How long it may take.
     pub within: Duration,
-}
-
-/// What a step does.
-#[derive(Debug, Clone, PartialEq)]
-pub enum StepAction {
-    /// Run one of the system's operations on a node.
-    Operation {
-        /// Its name.
-        name: String,
-        /// The node.
-        node: String,
-        /// The command.
-        run: Vec<String>,
-    },
-    /// Take the power of a node away.
-    PowerOff {
-        /// The node.
-        node: String,
-    },
-    /// Start a node that is down.
-    Start {
-        /// The node.
-        node: String,
-    },
-    /// End every reversible fault that is in place.
-    Heal {
-        /// Wait so long afterwards.
-        settle: Duration,
-    },
-    /// Wait until a node takes writes.
-    AwaitWriter {
-        /// The database.
-        database: Database,
-        /// Its name.
-        name: String,
-        /// The node.
-        node: String,
-    },
-    /// Run a command on a node.
-    Command(Command),
-    /// Try to write where nothing may be written.
-    RefusesWrites {
-        /// The node.
-        node: String,
-        /// The database.
-        database: Database,
-        /// Its name.
-        name: String,
-        /// The role that tries.
-        user: String,
-        /// What it tries.
-        statement: String,
-    },
-    /// Put a backup back on a node, and replay the log up to a point.
-    Restore {
-        /// The node.
-        node: String,
-        /// The backup.
-        backup: PlannedBackup,
-        /// How far the log is then replayed.
-        to: RestoreTo,
-        /// What makes it start again.
-        interrupted: Option<Interruption>,
-    },
-    /// Put back, on every disk of the array, what a backup holds.
-    Revert {
-        /// The backup.
-        backup: PlannedBackup,
-    },
-    /// Do something at the secondary environment.
-    Secondary(SecondaryAction),
-    /// Send clients to another environment.
-    Redirect {
-        /// The environment.
-        to: Environment,
-    },
-    /// Put what the secondary environment has onto the disks of the primary one, and start that.
-    BringBack,
-}
-
-/// What is done at the secondary environment.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SecondaryAction {
-    /// Make images and networks.
-    Install,
-    /// Lay disks from a backup.
-    Disks {
-        /// The backup.
-        backup: String,
-        /// The nodes.
-        nodes: Vec<String>,
-    },
-    /// Make and start nodes.
-    Start {
-        /// The nodes.
-        nodes: Vec<String>,
-    },
-    /// Run a command.
-    Run(Command),
-    /// Demand that the checks of some levels hold.
-    Check {
-        /// The levels.
-        levels: Vec<u8>,
-    },
-    /// Shut it down cleanly.
-    ShutDown,
 }
 
 impl Plan {
@@ -377,17 +233,26 @@ impl Plan {
         nodes.filter(move |node| has_array && node.data.is_some() && node.role != Role::Vault).map(|node| &*node.name)
     }
 
-    /// The nodes whose volumes are emptied.
-    pub fn volumes_lost(&self) -> impl Iterator<Item = &str> {
-        let lost = self.faults.iter().filter(|fault| fault.action == FaultAction::LoseData);
-        let names: std::collections::BTreeSet<&str> =
-            lost.flat_map(|fault| &fault.victims).map(String::as_str).collect();
-        names.into_iter()
+    /// The nodes beside which a tool stands ready for what befalls them.
+    pub fn with_tool(&self, tool: Tool) -> BTreeSet<&str> {
+        let faults = self.conditions.iter().chain(&self.faults);
+        let hit = faults.filter(|fault| fault.kind.declared().tool() == Some(tool)).flat_map(|fault| &fault.victims);
+        hit.map(String::as_str).collect()
+    }
+
+    /// Whether links are cut or changed at a node.
+    pub fn has_helper(&self, node: &str) -> bool {
+        self.with_tool(Tool::Helper).contains(node)
+    }
+
+    /// A backup that the drill takes.
+    pub fn backup(&self, id: &str) -> Option<&PlannedBackup> {
+        self.backups.iter().find(|backup| backup.id == id)
     }
 
     /// Whether a secondary environment has a part in it.
     pub fn has_secondary(&self) -> bool {
-        self.steps().any(|step| matches!(step.action, StepAction::Secondary(_)))
+        self.steps().any(|step| matches!(step.kind, StepKind::SecondaryStep(_)))
     }
 
     /// Every step that the run may take, in order.

@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{FaultAction, Plan, PlannedStep, StepAction, Taking, build::chosen};
-use crate::scenario::drill::{Interruption, Recoverer, RtoEndpoint};
+use super::{Plan, PlannedStep, Taking, build::chosen};
+use crate::scenario::{
+    drill::{Interruption, Recoverer, RtoEndpoint},
+    fault::Tool,
+};
 
 /// The plan in words. The same plan gives the same text, byte for byte.
 pub fn text(plan: &Plan) -> String {
@@ -47,10 +50,10 @@ fn write_nodes(out: &mut String, plan: &Plan) -> std::fmt::Result {
             writeln!(out, "  array: a remote pool of {} at {}", remote.pool, remote.site)?;
         }
     }
-    for helper in &plan.helpers {
+    for helper in plan.with_tool(Tool::Helper) {
         writeln!(out, "  helper in the network of {helper}")?;
     }
-    for node in plan.volumes_lost() {
+    for node in plan.with_tool(Tool::Wiper) {
         writeln!(out, "  wiper of the volume of {node}")?;
     }
     for (name, choice) in chosen(&plan.declared.scenario, &plan.declared.system) {
@@ -93,7 +96,7 @@ fn write_backups(out: &mut String, plan: &Plan) -> std::fmt::Result {
         };
         let expected = if backup.is_expected_invalid { "; expected to be invalid" } else { "" };
         writeln!(out, "  {}. {id}: {how}{expected}", index + 1)?;
-        write_interruption(out, backup.interrupted.as_ref(), "")?;
+        write_interruption(out, backup.interrupted.as_ref())?;
     }
     Ok(())
 }
@@ -106,13 +109,8 @@ fn write_faults(out: &mut String, plan: &Plan) -> std::fmt::Result {
     for fault in &plan.faults {
         let since = if plan.backups.is_empty() { "" } else { " after the last backup" };
         writeln!(out, "  at {:?}{since}: {}", fault.at.unwrap_or_default(), fault.summary)?;
-        if let FaultAction::BadChange { shows, .. } = &fault.action {
-            writeln!(out, "    shown by {}", shows.split_whitespace().collect::<Vec<_>>().join(" "))?;
-        }
-        if let FaultAction::Cut { refuses } = &fault.action {
-            for (node, from) in refuses {
-                writeln!(out, "    {node} refuses {}", from.join(", "))?;
-            }
+        for line in fault.kind.declared().details(&fault.victims, &plan.declared.system) {
+            writeln!(out, "    {line}")?;
         }
         if let Some(after) = fault.heal_after {
             writeln!(out, "    healed after {after:?}")?;
@@ -157,19 +155,10 @@ fn write_recovery(out: &mut String, plan: &Plan) -> std::fmt::Result {
 
 fn write_steps(out: &mut String, steps: &[PlannedStep]) -> std::fmt::Result {
     for (index, step) in steps.iter().enumerate() {
-        let how = match &step.action {
-            StepAction::Operation { run, .. } => format!(": {}", run.join(" ")),
-            StepAction::Command(command) => format!(": {} on {}", command.run.join(" "), command.on),
-            StepAction::Restore { backup, interrupted, .. } => {
-                let half_way = backup.half_way.restore.as_ref();
-                format!(": {}", interrupted_or(interrupted.as_ref(), half_way, backup.restore.as_ref()))
-            }
-            StepAction::RefusesWrites { user, statement, .. } => format!(": as {user}, `{statement}`"),
-            _ => String::new(),
-        };
+        let how = if step.how.is_empty() { String::new() } else { format!(": {}", step.how) };
         writeln!(out, "  {}. {}{how} (within {:?})", index + 1, step.name, step.within)?;
-        if let StepAction::Restore { interrupted, .. } = &step.action {
-            write_interruption(out, interrupted.as_ref(), ", and then it begins again")?;
+        for line in &step.details {
+            writeln!(out, "     {line}")?;
         }
     }
     Ok(())
@@ -181,13 +170,13 @@ fn interrupted_or(it: Option<&Interruption>, half_way: Option<&Vec<String>>, who
     command.map(|run| run.join(" ")).unwrap_or_default()
 }
 
-fn write_interruption(out: &mut String, it: Option<&Interruption>, then: &str) -> std::fmt::Result {
+fn write_interruption(out: &mut String, it: Option<&Interruption>) -> std::fmt::Result {
     let Some(Interruption { kill }) = it else { return Ok(()) };
-    writeln!(out, "     interrupted: {kill} is killed once it stands half-way, and started again{then}")
+    writeln!(out, "     interrupted: {kill} is killed once it stands half-way, and started again")
 }
 
 /// The checks that are asked only of a copy restored in isolation.
-fn isolated_checks(plan: &Plan) -> impl Iterator<Item = &crate::scenario::system::Check> {
+fn isolated_checks(plan: &Plan) -> impl Iterator<Item = &crate::scenario::check::Check> {
     plan.declared.system.checks.iter().filter(|check| check.isolated)
 }
 

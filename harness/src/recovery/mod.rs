@@ -4,9 +4,10 @@
 //! this module to judge.
 
 mod detector;
+mod procedure;
 mod secondary;
-mod steps;
+mod step;
 
 pub use detector::{Detector, Watchman};
+pub use procedure::{Procedure, Standing};
 pub use secondary::Secondary;
-pub use steps::{Procedure, Standing};

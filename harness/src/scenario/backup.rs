@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     half_way::HalfWay,
+    judge::Note,
     units::{Size, Span},
 };
 
@@ -35,6 +36,22 @@ pub struct BackupMethod {
     pub array: Option<ArrayMethod>,
     /// How long any of them may take.
     pub within: Span,
+}
+
+impl BackupMethod {
+    /// Whether it can be restored by itself: a point in the log cannot.
+    pub const fn is_restorable(&self) -> bool {
+        self.restore.is_some() || self.array.is_some()
+    }
+
+    /// Whoever strikes in the middle of `what` (`take` or `restore`) must be told where the middle is.
+    pub(super) fn no_middle(&self, key: String, name: &str, what: &str) -> Option<Note> {
+        let half_way = self.half_way.as_ref();
+        let command = half_way.and_then(|it| if what == "take" { it.take.as_ref() } else { it.restore.as_ref() });
+        let problem = format!("`{name}` does not say how it is found in the middle of that");
+        let mend = format!("add `half_way.{what}` to `{name}` in the system's `backups`");
+        command.is_none_or(Vec::is_empty).then(|| Note::new(key, problem, mend))
+    }
 }
 
 /// How the storage array takes a backup of all its disks.

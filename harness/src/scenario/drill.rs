@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fault::{Condition, Fault},
-    secondary::{Nothing, RedirectStep, SecondaryStep},
-    system::{Command, Replication},
+    step::Step,
+    system::Replication,
     units::{Rate, Span},
 };
 
@@ -242,120 +242,6 @@ pub struct Decision {
     pub takes: Option<Span>,
     /// Why it is left out of the measured time.
     pub excluded: Option<String>,
-}
-
-/// A step of a procedure. Exactly one kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Step {
-    /// Why, in words.
-    pub about: Option<String>,
-    /// An operation of the system's on a node: `{promote: db-b}`, `{fence: db-a}`.
-    pub operation: Option<OperationStep>,
-    /// Take a node's power away, out of band.
-    pub power_off: Option<NodeName>,
-    /// Start a node that is down.
-    pub start: Option<NodeName>,
-    /// End every reversible fault that is in place.
-    pub heal: Option<HealStep>,
-    /// Wait until a node takes writes.
-    pub await_writer: Option<AwaitWriter>,
-    /// Run a command of one's own on a node.
-    pub command: Option<Command>,
-    /// Try to write where nothing may be written, and demand a refusal.
-    pub refuses_writes: Option<RefusesWrites>,
-    /// Put a backup back on a node, and replay the log up to a point. A node that is down is started for it.
-    pub restore: Option<RestoreStep>,
-    /// Something that is done at the secondary environment.
-    pub secondary: Option<SecondaryStep>,
-    /// Send clients to another environment from now on.
-    pub redirect: Option<RedirectStep>,
-    /// Put what the secondary environment has onto the disks of the primary one, and start that.
-    pub bring_back: Option<Nothing>,
-}
-
-/// Put a backup back: one that a command took on a node, one that the array took on the disks of all nodes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RestoreStep {
-    /// The backup, as this scenario calls it.
-    pub backup: String,
-    /// The node; absent for what the array took, which brings back all of them.
-    pub node: Option<String>,
-    /// How far the log is then replayed; `backup` for what the array took.
-    pub to: RestoreTo,
-    /// Kill a node in the middle of it, start that again, and then restore from the beginning.
-    pub interrupted: Option<Interruption>,
-}
-
-/// How far the log is replayed after a restore.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum RestoreTo {
-    /// As far as it was archived.
-    End,
-    /// No further than the backup itself needs.
-    Backup,
-    /// To just before the bad change, by the server's clock.
-    TimeBeforeChange,
-    /// To just before the bad change, by the position in the log.
-    PositionBeforeChange,
-    /// To a named point: a backup of this scenario whose method marks one.
-    Point(String),
-}
-
-/// A node's name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NodeName {
-    /// The node.
-    pub node: String,
-}
-
-/// An operation of the system's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OperationStep {
-    /// Its name under the system's `operations`.
-    pub name: String,
-    /// The node on which it runs.
-    pub node: String,
-    /// What stands for `${argument}` in it.
-    pub argument: Option<String>,
-}
-
-/// End every reversible fault that is in place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HealStep {
-    /// Wait so long afterwards, for what returns to settle.
-    pub settle: Span,
-}
-
-/// Wait until a node takes writes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AwaitWriter {
-    /// The database, by the name given under the system's `databases`.
-    pub database: String,
-    /// The node.
-    pub node: String,
-    /// How long it may take.
-    pub within: Span,
-}
-
-/// Try to write where nothing may be written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RefusesWrites {
-    /// The node.
-    pub node: String,
-    /// The database, by the name given under the system's `databases`.
-    pub database: String,
-    /// The role that tries: that of the applications.
-    pub user: String,
-    /// What it tries. It runs in a transaction that is rolled back.
-    pub statement: String,
 }
 
 /// Deviations that are tolerable.

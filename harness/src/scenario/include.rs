@@ -8,11 +8,9 @@ use super::{judge::Note, system::System};
 pub(super) fn include_queries(system: &mut System, folder: &Path) -> Vec<Note> {
     let mut notes = Vec::new();
     for (index, check) in system.checks.iter_mut().enumerate() {
-        let agreement = check.agreement.as_mut().map(|it| [("left", &mut it.left), ("right", &mut it.right)]);
-        let sides = agreement.into_iter().flatten().map(|(side, it)| (format!("agreement.{side}"), &mut it.query));
-        let sql = check.sql.as_mut().map(|it| ("sql".to_owned(), &mut it.query));
-        for (kind, query) in sql.into_iter().chain(sides) {
-            let key = format!("checks[{index}].{kind}.query");
+        let kind = check.kind.key();
+        for (name, query) in check.kind.declared_mut().queries_mut() {
+            let key = format!("checks[{index}].{kind}.{name}");
             notes.extend(include(query, folder).err().map(|problem| {
                 Note::new(key, problem, "name a file beside the system's file, or write the query itself")
             }));

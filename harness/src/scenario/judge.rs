@@ -12,10 +12,10 @@ pub(super) mod names;
 mod recovery;
 mod secondary;
 mod service;
-mod storage;
+pub(super) mod storage;
 mod targets;
-mod templates;
-mod topology;
+pub(super) mod templates;
+pub(super) mod topology;
 
 use std::path::Path;
 
@@ -88,7 +88,6 @@ pub fn together(scenario: &Scenario, system: &System) -> Vec<Note> {
         faults::PAIR_RULES,
         backups::PAIR_RULES,
         storage::PAIR_RULES,
-        secondary::PAIR_RULES,
         recovery::PAIR_RULES,
         targets::PAIR_RULES,
     ]

@@ -5,19 +5,20 @@
 //! break. The [`schema()`] says what is well-formed, to editors as to the reader.
 
 pub mod backup;
-pub mod content_hash;
+pub mod check;
 pub mod drill;
 pub mod fault;
 mod half_way;
 mod include;
 pub mod judge;
+mod kinds;
 pub mod locate;
 pub mod read;
 pub mod refusal;
 pub mod schema;
-pub mod secondary;
 pub mod selftest;
 mod shape;
+pub mod step;
 pub mod system;
 
 use std::path::PathBuf;

@@ -95,9 +95,7 @@ fn apply(scenario: &Scenario, system: &mut System) {
         system.leave_out_vaults();
     }
     let steps = || scenario.recovery.procedure.iter().chain(&scenario.recovery.afterwards);
-    system.leave_out_spares(|name| {
-        steps().any(|step| step.restore.as_ref().is_some_and(|it| it.node.as_deref() == Some(name)))
-    });
+    system.leave_out_spares(|name| steps().any(|step| step.kind.declared().restores_on() == Some(name)));
 }
 
 /// A file while it is being read.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Scenario, System,
-    drill::{Cause, DisasterClass, Load, Origin, Probe, Recoverer, Recovery, RpoTarget, ServiceLevel, Step, Targets},
+    drill::{Cause, DisasterClass, Load, Origin, Probe, Recoverer, Recovery, RpoTarget, ServiceLevel, Targets},
+    step::Step,
     units::Span,
 };
 

@@ -9,7 +9,8 @@ use serde_json::Value as Schema;
 use serde_saphyr::Spanned;
 
 use super::{
-    judge::names::{did_you_mean, list, nearest},
+    judge::names::{did_you_mean, exactly_one, list, nearest},
+    kinds::demanded,
     locate::{Node, Place, Tree, Value},
     units::{Bandwidth, Moment, Rate, Share, Span},
 };
@@ -110,9 +111,27 @@ impl<'a> Walk<'a> {
                 misspelt.extend(meant);
             }
         }
+        self.kinds(schema, entries, &misspelt, path);
         // What is only misspelt is not missing too.
         seen.extend(misspelt);
         self.missing(schema, node, &seen, path);
+    }
+
+    /// Where the schema demands exactly one of several keys, one of them stands here. A key without a value is none.
+    fn kinds(&mut self, schema: &Schema, entries: &[(Spanned<String>, Node)], misspelt: &[&str], path: &str) {
+        let is_given =
+            |kind: &&str| entries.iter().any(|(key, it)| key.value == **kind && !matches!(it.value, Value::Null));
+        let kinds = demanded(schema);
+        if kinds.iter().any(|kind| misspelt.contains(kind)) {
+            return;
+        }
+        let what = schema.get("title").and_then(Schema::as_str).unwrap_or("this");
+        let given: Vec<(&str, bool)> = kinds.iter().map(|kind| (*kind, is_given(kind))).collect();
+        let note = (!given.is_empty()).then(|| exactly_one(path, what, &given)).flatten();
+        self.found.extend(note.map(|note| {
+            let place = self.tree.locate(&note.key);
+            Misshape { key: note.key, place, problem: note.problem, mend: note.mend }
+        }));
     }
 
     fn missing(&mut self, schema: &Schema, node: &Node, seen: &BTreeSet<&str>, path: &str) {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use super::half_way::HalfWay;
 use super::{
     backup::{BackupMethod, DataClass, Storage},
-    content_hash::ContentHashCheck,
+    check::Check,
     selftest::{Defect, SelfTest},
     units::Span,
 };
@@ -327,43 +327,6 @@ pub struct Request {
     pub refused: Vec<u16>,
 }
 
-/// A check: one question, read-only, bounded in time. Exactly one kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Check {
-    /// Its identifier; unique.
-    pub id: String,
-    /// The level that it belongs to, 1 to 6.
-    pub level: u8,
-    /// What it demands, in words.
-    pub about: String,
-    /// What a pass does not prove.
-    pub cannot_prove: Option<String>,
-    /// Whether it is asked only of a copy that was restored in isolation.
-    #[serde(default)]
-    pub isolated: bool,
-    /// What this check means to the model of the simulated world; without it the model cannot answer.
-    pub models: Option<Property>,
-    /// How long it may take, asked again until it holds; 5 s where nothing is said.
-    pub within: Option<Span>,
-    /// A query and what it must give.
-    pub sql: Option<SqlCheck>,
-    /// A path and what it must answer.
-    pub http: Option<HttpCheck>,
-    /// A command and what it must print.
-    pub command: Option<CommandCheck>,
-    /// Exactly one of a database's servers takes writes.
-    pub one_writer: Option<OneWriterCheck>,
-    /// Two queries give the same rows.
-    pub agreement: Option<AgreementCheck>,
-    /// Two servers hold the same rows.
-    pub content_hash: Option<ContentHashCheck>,
-    /// The history of the clients and the rows that survived fit together.
-    pub history: Option<HistoryCheck>,
-    /// A new request is carried out to its end.
-    pub invocation: Option<InvocationCheck>,
-}
-
 /// A property that the model of the simulated world knows of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -382,112 +345,4 @@ pub enum Property {
     WorkCompletes,
     /// New work becomes visible.
     WorkVisible,
-}
-
-/// A query and what it must give. Exactly one expectation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SqlCheck {
-    /// The node that is asked, or `writer` for whichever takes writes.
-    pub on: String,
-    /// The database, by the name given under `databases`.
-    pub database: String,
-    /// The query, or `@` and a file that holds it, relative to this one.
-    pub query: String,
-    /// There must be no row: each row is a finding.
-    #[serde(default)]
-    pub no_rows: bool,
-    /// The one value that it must give.
-    pub value: Option<String>,
-    /// The least number that it must give.
-    pub at_least: Option<i64>,
-}
-
-/// A path and what it must answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HttpCheck {
-    /// The nodes that are asked; nodes that the drill leaves down are passed over, and said to be.
-    pub on: Vec<String>,
-    /// The port, one of the nodes' `observe`.
-    pub port: u16,
-    /// The path.
-    pub path: String,
-    /// Texts that the answer must contain.
-    #[serde(default)]
-    pub contains: Vec<String>,
-}
-
-/// A command and what it must print.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CommandCheck {
-    /// The node.
-    pub on: String,
-    /// The command and its arguments; no shell reads it. It must change nothing.
-    pub run: Vec<String>,
-    /// Texts that it must print.
-    #[serde(default)]
-    pub contains: Vec<String>,
-}
-
-/// Exactly one of a database's servers takes writes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OneWriterCheck {
-    /// The database, by the name given under `databases`.
-    pub database: String,
-}
-
-/// Two queries give the same rows: the first column is the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AgreementCheck {
-    /// One side.
-    pub left: SqlSide,
-    /// The other side.
-    pub right: SqlSide,
-}
-
-/// One side of an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SqlSide {
-    /// The node that is asked, or `writer`.
-    pub on: String,
-    /// The database, by the name given under `databases`.
-    pub database: String,
-    /// The query, or `@` and a file that holds it, relative to this one.
-    pub query: String,
-}
-
-/// The history of the clients and the rows that survived fit together: no refused write is present, none was never
-/// sent, none is there twice. What was lost is the RPO's to judge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HistoryCheck {
-    /// Whether holes (a lost write older than a surviving one) are a finding.
-    pub prefix_only: bool,
-}
-
-/// A new request is carried out to its end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InvocationCheck {
-    /// The request, by the name given under `service`.
-    pub request: String,
-    /// What must then be found; without it, the acknowledgement itself is the end.
-    pub then: Option<InvocationEnd>,
-}
-
-/// What must be found after a request: a query that gives a row. `${token}` stands for the request's token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InvocationEnd {
-    /// The node that is asked, or `writer`.
-    pub on: String,
-    /// The database, by the name given under `databases`.
-    pub database: String,
-    /// The query. It succeeds once it gives a row.
-    pub query: String,
 }

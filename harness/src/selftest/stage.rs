@@ -16,9 +16,9 @@ use crate::{
     clock::Clock,
     drill::{Event, Events, Setting, Stop, WARM_WITHIN, stop, warm_up},
     fault::Scene,
-    plan::{Plan, PlannedStep, StepAction, draws},
+    plan::{Plan, PlannedStep, draws},
     recovery::Procedure,
-    scenario::selftest::SelfTest,
+    scenario::{selftest::SelfTest, step::StepKind},
     topology::Topology,
     verify::{Examined, Examiner},
     workload::{Clients, History, Outcome, Sender, Stream},
@@ -154,8 +154,8 @@ impl<'a> Stage<'a> {
         let mut seen = String::new();
         for step in steps {
             let done = self.procedure.carry_out(step).await.map_err(|error| stop("self-test", error))?;
-            seen = match step.action {
-                StepAction::Command(_) => done.detail,
+            seen = match step.kind {
+                StepKind::Command(_) => done.detail,
                 _ => format!("{}: {}", done.name, done.detail),
             };
             if done.status != Status::Passed {

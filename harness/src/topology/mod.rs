@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     plan::{Plan, or_default},
-    scenario::system::Command,
+    scenario::{fault::Tool, system::Command},
     world::{Resource, Result, Saved, World, WorldError, WorldErrorKind},
 };
 use ledger::Ledger;
@@ -139,8 +139,8 @@ impl Topology {
         let names: Vec<String> = plan.nodes.iter().map(|planned| planned.node.name.clone()).collect();
         say(&format!("{} nodes", names.len()));
         self.make_nodes(plan, &names).await?;
-        let helpers = plan.helpers.iter().map(|node| Resource::Helper { node: node.clone() });
-        let wipers = plan.volumes_lost().map(|node| Resource::Wiper { node: node.to_owned() });
+        let helpers = plan.with_tool(Tool::Helper).into_iter().map(|node| Resource::Helper { node: node.to_owned() });
+        let wipers = plan.with_tool(Tool::Wiper).into_iter().map(|node| Resource::Wiper { node: node.to_owned() });
         self.make_all(helpers.chain(wipers).collect()).await
     }
 

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{ASK_WITHIN, Examiner, Finding};
+use super::{ASK_WITHIN, Answer, Ask, Examiner, Finding, Turn};
 use crate::{
-    scenario::system::{AgreementCheck, SqlSide},
+    scenario::check::{AgreementCheck, SqlSide},
     world::{Result, Rows},
 };
 
 /// How many keys of each kind of difference are named.
 const NAMED: usize = 3;
 
-pub(super) async fn ask(examiner: &Examiner, check: &AgreementCheck) -> Result<Finding> {
-    let (left, right) =
-        futures_util::future::try_join(side(examiner, &check.left), side(examiner, &check.right)).await?;
-    Ok(compare(&check.left.database, &left, &check.right.database, &right))
+#[async_trait::async_trait]
+impl Ask for AgreementCheck {
+    async fn ask(&self, examiner: &Examiner, _: Turn) -> Result<Answer> {
+        let (left, right) =
+            futures_util::future::try_join(side(examiner, &self.left), side(examiner, &self.right)).await?;
+        Ok(compare(&self.left.database, &left, &self.right.database, &right).into())
+    }
 }
 
 async fn side(examiner: &Examiner, side: &SqlSide) -> Result<Rows> {

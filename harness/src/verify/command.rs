@@ -1,14 +1,17 @@
 //! A command and what it must print.
 
-use super::{ASK_WITHIN, Examiner, Finding};
+use super::{ASK_WITHIN, Answer, Ask, Examiner, Finding, Turn};
 use crate::{
-    scenario::system::CommandCheck,
+    scenario::check::CommandCheck,
     world::{CommandOutput, Result},
 };
 
-pub(super) async fn ask(examiner: &Examiner, check: &CommandCheck) -> Result<Finding> {
-    let done = examiner.world.run(&check.on, &check.run, ASK_WITHIN).await?;
-    Ok(judge(check, done))
+#[async_trait::async_trait]
+impl Ask for CommandCheck {
+    async fn ask(&self, examiner: &Examiner, _: Turn) -> Result<Answer> {
+        let done = examiner.world.run(&self.on, &self.run, ASK_WITHIN).await?;
+        Ok(judge(self, done).into())
+    }
 }
 
 /// The last line of what a command prints is what it has to say: programs log before it.

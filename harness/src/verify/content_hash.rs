@@ -8,9 +8,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::{join_all, try_join};
 
-use super::{Answer, Examiner, Finding, agreement::compare, answered};
+use super::{Answer, Ask, Examiner, Finding, Turn, agreement::compare, answered};
 use crate::{
-    scenario::content_hash::{ContentHashCheck, ContentSide, REPLICAS},
+    scenario::check::{ContentHashCheck, ContentSide, REPLICAS},
     world::{Questions, Result, Rows, SqlTarget},
 };
 
@@ -143,19 +143,22 @@ pub async fn contents(
     Ok(rows.into_iter().filter_map(content).collect())
 }
 
-pub(super) async fn ask(examiner: &Examiner, check: &ContentHashCheck, within: Duration) -> Result<Answer> {
-    let left = examiner.target(&check.left.on, &check.left.database).await?;
-    let right = match servers(examiner, &check.right, &left).await? {
-        Servers { silent, .. } if !silent.is_empty() => return Ok(unheard(&silent).into()),
-        Servers { asked, .. } if asked.is_empty() => {
-            return Ok(Answer::Nothing(format!("no server follows {} as the drill left it", left.node)));
-        }
-        Servers { asked, .. } => asked,
-    };
-    let tables = wanted(tables(examiner.world.as_ref(), &left, within).await?, &check.tables)?;
-    let each = right.iter().map(|right| hold_against(examiner, &left, right, &tables, within));
-    let findings = join_all(each).await.into_iter().collect::<Result<Vec<Finding>>>()?;
-    Ok(together(findings).into())
+#[async_trait::async_trait]
+impl Ask for ContentHashCheck {
+    async fn ask(&self, examiner: &Examiner, turn: Turn) -> Result<Answer> {
+        let left = examiner.target(&self.left.on, &self.left.database).await?;
+        let right = match servers(examiner, &self.right, &left).await? {
+            Servers { silent, .. } if !silent.is_empty() => return Ok(unheard(&silent).into()),
+            Servers { asked, .. } if asked.is_empty() => {
+                return Ok(Answer::Nothing(format!("no server follows {} as the drill left it", left.node)));
+            }
+            Servers { asked, .. } => asked,
+        };
+        let tables = wanted(tables(examiner.world.as_ref(), &left, turn.within).await?, &self.tables)?;
+        let each = right.iter().map(|right| hold_against(examiner, &left, right, &tables, turn.within));
+        let findings = join_all(each).await.into_iter().collect::<Result<Vec<Finding>>>()?;
+        Ok(together(findings).into())
+    }
 }
 
 /// The servers on the right: those to ask, and those that should answer and do not.

@@ -2,25 +2,31 @@
 
 use blackstart_evidence::measure;
 
-use super::{Examiner, Finding, answered};
-use crate::{scenario::system::HistoryCheck, world::Result};
+use super::{Answer, Ask, Examiner, Finding, Turn, answered};
+use crate::{scenario::check::HistoryCheck, world::Result};
 
-pub(super) fn ask(examiner: &Examiner, check: &HistoryCheck) -> Result<Finding> {
-    let survivors = examiner
-        .survivors
-        .as_ref()
-        .ok_or_else(|| answered("join the history with what survived".to_owned(), "the writer could not be asked"))?;
-    let loss = examiner.clients.with_history(|history| measure::loss(history, survivors, examiner.fault_us));
-    let holes = if check.prefix_only { loss.non_prefix_loss } else { 0 };
-    let deviations = loss.phantom + loss.unexpected + loss.duplicated + holes;
-    let detail = format!(
-        "{} rows against {} requests: {} phantom, {} never sent, {} twice, {} holes",
-        survivors.len(),
-        loss.requests,
-        loss.phantom,
-        loss.unexpected,
-        loss.duplicated,
-        loss.non_prefix_loss
-    );
-    Ok(Finding { deviations, raw: detail.clone(), detail })
+#[async_trait::async_trait]
+impl Ask for HistoryCheck {
+    async fn ask(&self, examiner: &Examiner, _: Turn) -> Result<Answer> {
+        let survivors = examiner.survivors.as_ref().ok_or_else(|| {
+            answered("join the history with what survived".to_owned(), "the writer could not be asked")
+        })?;
+        let loss = examiner.clients.with_history(|history| measure::loss(history, survivors, examiner.fault_us));
+        let holes = if self.prefix_only { loss.non_prefix_loss } else { 0 };
+        let deviations = loss.phantom + loss.unexpected + loss.duplicated + holes;
+        let detail = format!(
+            "{} rows against {} requests: {} phantom, {} never sent, {} twice, {} holes",
+            survivors.len(),
+            loss.requests,
+            loss.phantom,
+            loss.unexpected,
+            loss.duplicated,
+            loss.non_prefix_loss
+        );
+        Ok(Finding { deviations, raw: detail.clone(), detail }.into())
+    }
+
+    fn is_ours(&self) -> bool {
+        true
+    }
 }

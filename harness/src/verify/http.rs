@@ -2,27 +2,31 @@
 
 use futures_util::future::join_all;
 
-use super::{ASK_WITHIN, Examiner, Finding};
-use crate::{scenario::system::HttpCheck, world::Result};
+use super::{ASK_WITHIN, Answer, Ask, Examiner, Finding, Turn};
+use crate::{scenario::check::HttpCheck, world::Result};
 
-pub(super) async fn ask(examiner: &Examiner, check: &HttpCheck) -> Result<Finding> {
-    let (passed_over, asked): (Vec<&String>, Vec<&String>) =
-        check.on.iter().partition(|node| examiner.down.contains(node));
-    let answers = join_all(asked.iter().map(|node| ask_one(examiner, check, node))).await;
-    let wrong: Vec<&String> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
-    // A check that found nobody to ask has not looked at anything.
-    let deviations = if asked.is_empty() { 1 } else { wrong.len() as u64 };
-    let mut detail = match (asked.is_empty(), wrong.first()) {
-        (true, _) => "no node was left to ask".to_owned(),
-        (false, Some(first)) => format!("{first} ({} of {} wrong)", wrong.len(), asked.len()),
-        (false, None) => format!("{} of {} answer {}", asked.len(), asked.len(), check.path),
-    };
-    if !passed_over.is_empty() {
-        let names: Vec<&str> = passed_over.iter().map(|name| name.as_str()).collect();
-        detail.push_str(&format!("; passed over, as the drill left them down: {}", names.join(", ")));
+#[async_trait::async_trait]
+impl Ask for HttpCheck {
+    async fn ask(&self, examiner: &Examiner, _: Turn) -> Result<Answer> {
+        let (passed_over, asked): (Vec<&String>, Vec<&String>) =
+            self.on.iter().partition(|node| examiner.down.contains(node));
+        let answers = join_all(asked.iter().map(|node| ask_one(examiner, self, node))).await;
+        let wrong: Vec<&String> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+        // A check that found nobody to ask has not looked at anything.
+        let deviations = if asked.is_empty() { 1 } else { wrong.len() as u64 };
+        let mut detail = match (asked.is_empty(), wrong.first()) {
+            (true, _) => "no node was left to ask".to_owned(),
+            (false, Some(first)) => format!("{first} ({} of {} wrong)", wrong.len(), asked.len()),
+            (false, None) => format!("{} of {} answer {}", asked.len(), asked.len(), self.path),
+        };
+        if !passed_over.is_empty() {
+            let names: Vec<&str> = passed_over.iter().map(|name| name.as_str()).collect();
+            detail.push_str(&format!("; passed over, as the drill left them down: {}", names.join(", ")));
+        }
+        let raw =
+            answers.iter().map(|answer| answer.as_ref().unwrap_or_else(|wrong| wrong).as_str()).collect::<Vec<_>>();
+        Ok(Finding { deviations, detail, raw: raw.join("\n") }.into())
     }
-    let raw = answers.iter().map(|answer| answer.as_ref().unwrap_or_else(|wrong| wrong).as_str()).collect::<Vec<_>>();
-    Ok(Finding { deviations, detail, raw: raw.join("\n") })
 }
 
 /// The answer, or what is wrong with it.

@@ -2,44 +2,42 @@
 
 use std::time::Duration;
 
-use super::{ASK_WITHIN, EVERY, Examiner, Finding, answered};
+use super::{ASK_WITHIN, Answer, Ask, EVERY, Examiner, Finding, Turn, answered};
 use crate::{
     plan::Draw,
-    scenario::system::{Check, InvocationCheck, InvocationEnd},
+    scenario::check::{InvocationCheck, InvocationEnd},
     workload::Sender,
     world::Result,
 };
 
-/// Sends a request of its own, and waits for the end that the check declares. Each try uses a token of its own.
-pub(super) async fn ask(
-    examiner: &Examiner,
-    check: &Check,
-    invocation: &InvocationCheck,
-    index: usize,
-) -> Result<Finding> {
-    let number = next_number(examiner, check.level, index);
-    let draw = Draw { kind: invocation.request.clone(), number: 1 };
-    let intended_us = examiner.clock.now_us();
-    let deadline = examiner.plan.load.deadline.max(Duration::from_secs(1));
-    let sent = examiner.clients.send(Sender::Check, number, &draw, intended_us, deadline).await;
-    if !sent.is_ok() {
-        let detail = format!("{} {} was not acknowledged: {}", sent.kind, sent.token, sent.reply);
-        return Ok(Finding { deviations: 1, raw: detail.clone(), detail });
+#[async_trait::async_trait]
+impl Ask for InvocationCheck {
+    /// Sends a request of its own, and waits for the end that the check declares. Each try uses a token of its own.
+    async fn ask(&self, examiner: &Examiner, turn: Turn) -> Result<Answer> {
+        let number = next_number(examiner, turn);
+        let draw = Draw { kind: self.request.clone(), number: 1 };
+        let intended_us = examiner.clock.now_us();
+        let deadline = examiner.plan.load.deadline.max(Duration::from_secs(1));
+        let sent = examiner.clients.send(Sender::Check, number, &draw, intended_us, deadline).await;
+        if !sent.is_ok() {
+            let detail = format!("{} {} was not acknowledged: {}", sent.kind, sent.token, sent.reply);
+            return Ok(Finding { deviations: 1, raw: detail.clone(), detail }.into());
+        }
+        if let Some(end) = &self.then {
+            await_end(examiner, end, &sent.token).await?;
+        }
+        let took_ms = (examiner.clock.now_us() - intended_us) / 1000;
+        let what = if self.then.is_some() { "carried out to its end" } else { "acknowledged" };
+        let detail = format!("{} {} was {what} in {took_ms} ms", sent.kind, sent.token);
+        Ok(Finding { deviations: 0, raw: detail.clone(), detail }.into())
     }
-    if let Some(end) = &invocation.then {
-        await_end(examiner, end, &sent.token).await?;
-    }
-    let took_ms = (examiner.clock.now_us() - intended_us) / 1000;
-    let what = if invocation.then.is_some() { "carried out to its end" } else { "acknowledged" };
-    let detail = format!("{} {} was {what} in {took_ms} ms", sent.kind, sent.token);
-    Ok(Finding { deviations: 0, raw: detail.clone(), detail })
 }
 
 /// Checks run side by side, and each may try more than once: their tokens must never meet.
-fn next_number(examiner: &Examiner, level: u8, index: usize) -> usize {
+fn next_number(examiner: &Examiner, turn: Turn) -> usize {
     let tries =
         examiner.clients.with_history(|history| history.iter().filter(|sent| sent.sender == Sender::Check).count());
-    examiner.round * 1_000_000 + usize::from(level) * 100_000 + index * 1000 + tries
+    examiner.round * 1_000_000 + usize::from(turn.level) * 100_000 + turn.index * 1000 + tries
 }
 
 async fn await_end(examiner: &Examiner, end: &InvocationEnd, token: &str) -> Result<()> {

@@ -3,21 +3,16 @@
 //! Checks ask and never change anything; the invocation of new work goes through the door that clients use. A check is
 //! asked again until it holds or its time is up, since a recovered system may still be catching up. Findings are
 //! collected, never stopped at the first.
-
-mod agreement;
-mod command;
-pub mod content_hash;
-mod history;
-mod http;
-mod invocation;
-mod one_writer;
-mod sql;
+//!
+//! One file per kind of check. What is declared of it stands in the file of the same name in `harness/src/scenario/check/`, whose
+//! registry makes the list here too.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use async_trait::async_trait;
 use blackstart_reports::{
     record::{CheckResult, LevelResult, Status},
     verdict::level_status,
@@ -27,7 +22,10 @@ use futures_util::future::join_all;
 use crate::{
     clock::Clock,
     plan::{Plan, or_default},
-    scenario::system::{Check, Database},
+    scenario::{
+        check::{Check, CheckKind, checks},
+        system::Database,
+    },
     workload::Clients,
     world::{Result, SqlTarget, World, WorldError, WorldErrorKind},
 };
@@ -72,6 +70,43 @@ impl From<Finding> for Answer {
         Self::Found(finding)
     }
 }
+
+/// A check as it is asked.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// Its level.
+    level: u8,
+    /// Its place among those of the level.
+    index: usize,
+    /// How long it may take.
+    within: Duration,
+}
+
+/// How a kind of check is asked and judged.
+#[async_trait]
+trait Ask: Sync {
+    /// Asks once.
+    async fn ask(&self, examiner: &Examiner, turn: Turn) -> Result<Answer>;
+
+    /// Whether it asks what we know ourselves, so that a model of the world has nothing to say about it.
+    fn is_ours(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! asks {
+    ($($(#[$doc:meta])+ $key:ident: $Check:ident,)+) => {
+        $(pub mod $key;)+
+
+        /// How a kind of check is asked.
+        fn ask(kind: &CheckKind) -> &dyn Ask {
+            match kind {
+                $(CheckKind::$Check(it) => it,)+
+            }
+        }
+    };
+}
+checks!(asks);
 
 /// What the checks of a run look at.
 #[derive(Clone)]
@@ -165,39 +200,14 @@ impl Examiner {
     }
 
     async fn ask(&self, check: &Check, index: usize) -> Result<Answer> {
-        if let Some(history) = &check.history {
-            return history::ask(self, history).map(Answer::from);
-        }
-        if let Some(answer) = check.models.and_then(|property| self.world.model(property)) {
+        let ask = ask(&check.kind);
+        let modelled = check.models.filter(|_| !ask.is_ours()).and_then(|property| self.world.model(property));
+        if let Some(answer) = modelled {
             let finding = Finding { deviations: answer.deviations, raw: answer.detail.clone(), detail: answer.detail };
             return Ok(finding.into());
         }
-        if let Some(content) = &check.content_hash {
-            return content_hash::ask(self, content, or_default(check.within, WITHIN_MS)).await;
-        }
-        self.ask_kind(check, index).await.map(Answer::from)
-    }
-
-    async fn ask_kind(&self, check: &Check, index: usize) -> Result<Finding> {
-        if let Some(invocation) = &check.invocation {
-            return invocation::ask(self, check, invocation, index).await;
-        }
-        if let Some(sql) = &check.sql {
-            return sql::ask(self, sql).await;
-        }
-        if let Some(http) = &check.http {
-            return http::ask(self, http).await;
-        }
-        if let Some(command) = &check.command {
-            return command::ask(self, command).await;
-        }
-        if let Some(one_writer) = &check.one_writer {
-            return one_writer::ask(self, one_writer).await;
-        }
-        if let Some(agreement) = &check.agreement {
-            return agreement::ask(self, agreement).await;
-        }
-        Err(WorldError::new(WorldErrorKind::NotFound, format!("run check {}", check.id), "it asks nothing"))
+        let within = or_default(check.within, WITHIN_MS);
+        ask.ask(self, Turn { level: check.level, index, within }).await
     }
 
     fn tolerated(&self, check: &Check) -> u64 {

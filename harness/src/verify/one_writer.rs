@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Examiner, Finding};
+use super::{Answer, Ask, Examiner, Finding, Turn};
 use crate::{
-    scenario::system::OneWriterCheck,
+    scenario::check::OneWriterCheck,
     topology,
     world::{Result, SqlTarget},
 };
@@ -40,18 +40,21 @@ pub(super) async fn writers(examiner: &Examiner, database: &str) -> Result<Write
     Ok(writers)
 }
 
-pub(super) async fn ask(examiner: &Examiner, check: &OneWriterCheck) -> Result<Finding> {
-    let writers = writers(examiner, &check.database).await?;
-    let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let silent: Vec<String> = writers.silent.iter().map(|(node, why)| format!("{node} ({why})")).collect();
-    let detail = format!(
-        "takes writes: {}; takes none: {}; silent: {}",
-        listed(&writers.takes),
-        listed(&writers.takes_none),
-        listed(&silent)
-    );
-    let deviations = deviations(&writers, &examiner.down);
-    Ok(Finding { deviations, raw: detail.clone(), detail })
+#[async_trait::async_trait]
+impl Ask for OneWriterCheck {
+    async fn ask(&self, examiner: &Examiner, _: Turn) -> Result<Answer> {
+        let writers = writers(examiner, &self.database).await?;
+        let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let silent: Vec<String> = writers.silent.iter().map(|(node, why)| format!("{node} ({why})")).collect();
+        let detail = format!(
+            "takes writes: {}; takes none: {}; silent: {}",
+            listed(&writers.takes),
+            listed(&writers.takes_none),
+            listed(&silent)
+        );
+        let deviations = deviations(&writers, &examiner.down);
+        Ok(Finding { deviations, raw: detail.clone(), detail }.into())
+    }
 }
 
 /// More or fewer than one that takes writes; and every server that should answer and does not, since it might be another.

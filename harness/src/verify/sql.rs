@@ -1,17 +1,20 @@
 //! A query and what it must give.
 
-use super::{ASK_WITHIN, Examiner, Finding, as_lines};
+use super::{ASK_WITHIN, Answer, Ask, Examiner, Finding, Turn, as_lines};
 use crate::{
-    scenario::system::SqlCheck,
+    scenario::check::SqlCheck,
     world::{Result, Rows},
 };
 
-pub(super) async fn ask(examiner: &Examiner, check: &SqlCheck) -> Result<Finding> {
-    let target = examiner.target(&check.on, &check.database).await?;
-    let rows = examiner.world.query(&target, &check.query, ASK_WITHIN).await?;
-    let mut finding = judge(check, &rows);
-    finding.detail = format!("{} on {}: {}", check.database, target.node, finding.detail);
-    Ok(finding)
+#[async_trait::async_trait]
+impl Ask for SqlCheck {
+    async fn ask(&self, examiner: &Examiner, _: Turn) -> Result<Answer> {
+        let target = examiner.target(&self.on, &self.database).await?;
+        let rows = examiner.world.query(&target, &self.query, ASK_WITHIN).await?;
+        let mut finding = judge(self, &rows);
+        finding.detail = format!("{} on {}: {}", self.database, target.node, finding.detail);
+        Ok(finding.into())
+    }
 }
 
 fn judge(check: &SqlCheck, rows: &Rows) -> Finding {

@@ -51,7 +51,7 @@ where
 /// Some plan: what an environment beside a run lends from it is no matter here.
 fn any_plan() -> Plan {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/order-management/nothing-broken.yaml");
-    plan::build(scenario::read(&file).unwrap_or_else(|refusals| panic!("{refusals}")), 1)
+    plan::build(scenario::read(&file).unwrap_or_else(|refusals| panic!("{refusals}")), 1).expect("a plan")
 }
 
 impl Bench {

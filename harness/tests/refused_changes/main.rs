@@ -67,3 +67,28 @@ fn a_copy_needs_a_primary_to_be_restored_on() {
     let is_it = |it: &Refusal| it.key == "judge_backups" && it.problem.contains("this system has 0");
     assert!(refusals.0.iter().any(is_it), "{refusals}");
 }
+
+/// The refusals that one or more changes to a scenario bring at a key.
+fn refused_at(key: &str, name: &str, changes: &[(&str, &str)]) -> Vec<Refusal> {
+    let all = |text: &str| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
+    let found = read_changed(name, &all).map_or_else(|refusals| refusals.0, |_| Vec::new());
+    found.into_iter().filter(|it| it.key == key).collect()
+}
+
+#[test]
+fn a_slow_schedule_is_refused_only_where_no_copy_of_the_data_is_left() {
+    let key = "schedule.archive_every";
+    let slow = ("archive_every: 2s", "archive_every: 60s");
+    let lost = |nodes| refused_at(key, "order-management/lost-data", &[slow, ("[db-a, db-b]}", nodes)]).len();
+    assert_eq!(lost("[db-b, db-a]}"), 1);
+    assert_eq!(lost("[db-a]}"), 0, "the other node holds everything");
+}
+
+#[test]
+fn a_slow_schedule_is_refused_where_the_seed_may_draw_the_only_copy() {
+    let slow = ("backup_every: 10s", "backup_every: 60s");
+    let gone =
+        |nodes| refused_at("schedule.backup_every", "process-cell/disk-gone", &[slow, ("node: db}", nodes)]).len();
+    assert_eq!(gone("node: [monitor-db, db]}"), 1);
+    assert_eq!(gone("node: monitor-db}"), 0, "the work of the clients is not there");
+}

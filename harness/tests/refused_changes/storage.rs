@@ -63,6 +63,9 @@ pub const ROWS: &[Row] = &[
     ),
     (GONE, "{backup: last, to: backup}", "{backup: last, to: end}", "recovery.procedure[0].restore.to", "no log"),
     (GONE, "disk_gone: {node: db}", "data_lost: {nodes: [db]}", "faults[0].data_lost", "cannot be emptied"),
+    (GONE, "backup_every: 10s", "backup_every: 60s", "schedule.backup_every", "costs up to 1m, and the target is 10s"),
+    (SITE, "backup_every: 15s", "backup_every: 60s", "schedule.backup_every", "costs up to 1m, and the target is 15s"),
+    (GONE, "rpo: {time: 10s}", "rpo: {time: 0s}", "schedule.backup_every", "leave a copy of the data whole"),
     (POWER, "nodes: [db, monitor-db,", "nodes: [db, vault,", "faults[0].power_loss.nodes[1]", "vault"),
     (SITE, "site_lost: {site: primary}", "site_lost: {site: secondary}", "faults[0].site_lost.site", "secondary"),
     (

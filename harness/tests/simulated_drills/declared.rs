@@ -2,7 +2,7 @@
 
 use blackstart::{
     plan,
-    scenario::{drill::Interruption, units::Span},
+    scenario::{Declared, drill::Interruption, step::StepKind, units::Span},
 };
 use blackstart_reports::record::{Backup, LevelResult, Record, Status, Verdict};
 
@@ -99,12 +99,20 @@ fn what_is_interrupted_is_never_taken_for_complete() {
     });
 }
 
+/// Has the first step, a restore, interrupted.
+fn interrupt_restore(declared: &mut Declared, by: Interruption) {
+    let StepKind::RestoreStep(restore) = &mut declared.scenario.recovery.procedure[0].kind else {
+        panic!("no restore")
+    };
+    restore.interrupted = Some(by);
+}
+
 #[test]
 fn a_restore_is_interrupted_by_the_end_of_the_vault_too() {
     let mut declared = read("order-management/restore-interrupted");
     let vault = Interruption { kill: "vault".to_owned() };
-    declared.scenario.recovery.procedure[0].restore.as_mut().unwrap().interrupted = Some(vault);
-    let record = run(plan::build(declared, 1)).record;
+    interrupt_restore(&mut declared, vault);
+    let record = run(plan::build(declared, 1).unwrap()).record;
     let details: Vec<_> = record.procedure.iter().map(|step| &step.detail).collect();
     let twice = details.iter().any(|it| it.contains("vault was killed") && it.contains("from the beginning"));
     assert!(twice && record.verdict == Verdict::Passed, "{details:?}: {:?}", record.reasons);
@@ -114,8 +122,8 @@ fn a_restore_is_interrupted_by_the_end_of_the_vault_too() {
 fn an_interruption_that_interrupts_nothing_is_an_error_and_no_verdict() {
     let elsewhere = Interruption { kill: "db-b".to_owned() };
     let mut declared = read("order-management/restore-interrupted");
-    declared.scenario.recovery.procedure[0].restore.as_mut().unwrap().interrupted = Some(elsewhere);
-    let record = run(plan::build(declared, 1)).record;
+    interrupt_restore(&mut declared, elsewhere);
+    let record = run(plan::build(declared, 1).unwrap()).record;
     let why = &record.reasons;
     assert_eq!(record.verdict, Verdict::CouldNotRun, "{why:?}");
     assert!(why.iter().any(|why| why.contains("it ended well although db-b was killed")), "{why:?}");
@@ -126,7 +134,7 @@ fn a_backup_that_takes_longer_than_the_work_that_may_be_lost_is_reported() {
     let slow = |target_ms: u64| {
         let mut declared = read("order-management/lost-data");
         declared.scenario.targets.rpo.as_mut().unwrap().time = Some(Span::from_ms(target_ms));
-        let notes = run(plan::build(declared, 1)).record.notes;
+        let notes = run(plan::build(declared, 1).unwrap()).record.notes;
         notes.iter().filter(|note| note.contains("longer than the RPO target")).count()
     };
     assert_eq!((slow(100), slow(3_600_000)), (2, 0));

@@ -99,7 +99,7 @@ fn read_afresh(name: &str) -> Declared {
 
 /// Its plan under a seed.
 pub fn planned(name: &str, seed: u64) -> Plan {
-    plan::build(read(name), seed)
+    plan::build(read(name), seed).unwrap()
 }
 
 /// Runs a plan undisturbed.

@@ -5,7 +5,7 @@ use blackstart::{
     scenario::{
         Declared,
         drill::RpoTarget,
-        fault::{Condition, Darkness, SlowLink},
+        fault::{Condition, Darkness, FaultKind, SlowLink},
         system::{Replication, Role},
         units::{Moment, OneOf, Span},
     },
@@ -21,7 +21,7 @@ pub fn vary(base: &Declared, seed: u64) -> Plan {
     vary_faults(&mut declared, &mut random);
     vary_recovery(&mut declared, &mut random);
     vary_targets(&mut declared, &mut random);
-    build(declared, seed)
+    build(declared, seed).unwrap()
 }
 
 fn ms(random: &mut impl Rng, from: u64, to: u64) -> Span {
@@ -49,8 +49,8 @@ fn vary_replication(declared: &mut Declared, random: &mut impl Rng) {
     // Replication that waits for a slow link is overloaded before anything breaks.
     if !is_synchronous && random.random_bool(0.5) {
         let bandwidth = format!("{}kbit/s", random.random_range(100..=2000)).parse().unwrap();
-        let slow_link = Some(SlowLink { from: "db-a".to_owned(), to: "db-b".to_owned(), bandwidth });
-        declared.scenario.conditions = vec![Condition { slow_link }];
+        let slow_link = SlowLink { from: "db-a".to_owned(), to: "db-b".to_owned(), bandwidth };
+        declared.scenario.conditions = vec![Condition { kind: slow_link.into() }];
     }
 }
 
@@ -58,7 +58,7 @@ fn vary_faults(declared: &mut Declared, random: &mut impl Rng) {
     for fault in &mut declared.scenario.faults {
         let at = ms(random, 1000, 6000);
         fault.at = Moment { from: at, to: at };
-        let Some(dark) = &mut fault.zone_dark else { continue };
+        let FaultKind::ZoneDark(dark) = &mut fault.kind else { continue };
         if random.random_bool(0.4) {
             dark.by = [Darkness::Killed, Darkness::Frozen, Darkness::CutOff][random.random_range(0..3)];
         }

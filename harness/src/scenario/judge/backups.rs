@@ -1,46 +1,32 @@
 //! Rules of backups: how they are taken, what is restored from them, and whether their schedule can hold the target.
 
+use std::cell::Cell;
+
 use super::{
     Note, PairRule, ScenarioRule, SystemRule,
     names::{exactly_one, more_than_nothing, not_empty, twice, unknown, unknown_database, unknown_node},
-    recovery::each_step,
     templates::not_filled_in,
 };
 use crate::scenario::{
     Scenario, System,
     backup::BackupMethod,
-    drill::{Expectation, Interruption, RestoreStep, RestoreTo, Schedule, TakenBackup},
-    fault::{BackupSpoiled, BadChange, DataLost},
+    drill::{Expectation, Interruption, Schedule, TakenBackup},
+    fault::FaultKind,
     system::Role,
-    units::Span,
+    units::{OneOf, Span},
 };
 
 pub(super) const SYSTEM_RULES: &[SystemRule] = &[methods];
-pub(super) const RULES: &[ScenarioRule] = &[
-    names,
-    intervals,
-    schedule_and_target,
-    restored_backups,
-    spoiled_backups,
-    judged_backups,
-    back_before_what,
-    never_complete,
-    forward_only,
-];
+pub(super) const RULES: &[ScenarioRule] = &[names, intervals, judged_backups, never_complete];
 pub(super) const PAIR_RULES: &[PairRule] = &[
+    schedule_and_target,
     known_methods,
     kept_apart,
-    nodes_of_restores,
-    restorable,
     judgeable,
     one_primary,
-    spoilable,
-    lost_nodes,
-    changed_database,
     alerted_database,
     interrupted_nodes,
     interruptible,
-    marked_points,
 ];
 
 fn methods(system: &System) -> Vec<Note> {
@@ -112,57 +98,54 @@ fn intervals(scenario: &Scenario) -> Vec<Note> {
     spans.into_iter().filter_map(zero).chain(short).chain(uneven).collect()
 }
 
-/// The most that a disaster can cost is what came after the last backup, or after the last archived log.
-fn schedule_and_target(scenario: &Scenario) -> Vec<Note> {
-    let target = scenario.targets.rpo.as_ref().and_then(|rpo| rpo.time).filter(|time| time.ms() > 0.0);
-    let loses_data = scenario.faults.iter().any(|fault| fault.data_lost.is_some());
-    let (Some(target), Some(schedule), true) = (target, scenario.schedule, loses_data) else { return Vec::new() };
+/// The most that a disaster can cost is what came after the last backup, or after the last archived log, where it leaves no
+/// copy of the data.
+fn schedule_and_target(scenario: &Scenario, system: &System) -> Vec<Note> {
+    let target = scenario.targets.rpo.as_ref().and_then(|rpo| rpo.time);
+    let (Some(target), Some(schedule)) = (target, scenario.schedule) else { return Vec::new() };
     let (key, interval, what) = match schedule.archive_every {
         Some(every) => ("schedule.archive_every", every, "archived log"),
         None => ("schedule.backup_every", schedule.backup_every, "backup"),
     };
-    if interval <= target {
+    if interval <= target || !can_destroy_every_copy(scenario, system) {
         return Vec::new();
     }
     let problem = format!("a loss just before the next {what} costs up to {interval}, and the target is {target}");
     let mend = match schedule.archive_every {
+        _ if target.ms() == 0.0 => format!("allow an RPO of {interval}, or leave a copy of the data whole"),
         Some(_) => format!("write {target} or less, or allow an RPO of {interval}"),
         None => format!("take a backup every {target}, or archive the log at least so often with `archive_every`"),
     };
     vec![Note::new(key, problem, mend)]
 }
 
-fn each_restore(scenario: &Scenario) -> impl Iterator<Item = (String, &RestoreStep)> {
-    each_step(scenario).filter_map(|(key, step)| Some((format!("{key}.restore"), step.restore.as_ref()?)))
+/// Whether the faults leave none of the nodes whole that hold the work of the clients, however the seed draws one of them. A
+/// spare holds nothing from birth.
+fn can_destroy_every_copy(scenario: &Scenario, system: &System) -> bool {
+    let is_spare = |name: &String| system.nodes.iter().any(|node| node.name == *name && node.role == Role::Spare);
+    let database = system.databases.get(&system.service.survivors.database);
+    let holders = database.into_iter().flat_map(|database| &database.nodes).filter(|name| !is_spare(name));
+    let holders: Vec<&String> = holders.collect();
+    let destroying = scenario.faults.iter().filter(|fault| fault.kind.declared().effects().destroys_data);
+    let outcomes: Vec<Vec<Vec<String>>> = destroying.map(|fault| outcomes(&fault.kind, scenario, system)).collect();
+    let certain: Vec<&String> = outcomes.iter().filter(|one| one.len() == 1).flatten().flatten().collect();
+    let is_all = |drawn: &[String]| holders.iter().all(|name| certain.contains(name) || drawn.contains(name));
+    !holders.is_empty() && outcomes.iter().flatten().any(|drawn| is_all(drawn))
 }
 
-fn restored_backups(scenario: &Scenario) -> Vec<Note> {
-    let known = || scenario.backups.iter().map(|backup| backup.id.as_str());
-    each_restore(scenario)
-        .flat_map(|(key, step)| {
-            let backup = unknown(format!("{key}.backup"), "backup of this scenario", &step.backup, known());
-            let point = match &step.to {
-                RestoreTo::Point(id) => unknown(format!("{key}.to.point"), "backup of this scenario", id, known()),
-                _ => None,
-            };
-            backup.into_iter().chain(point)
-        })
-        .collect()
-}
-
-fn each_spoiled(scenario: &Scenario) -> impl Iterator<Item = (String, &BackupSpoiled)> {
-    let faults = scenario.faults.iter().enumerate();
-    faults
-        .filter_map(|(index, fault)| Some((format!("faults[{index}].backup_spoiled"), fault.backup_spoiled.as_ref()?)))
-}
-
-fn spoiled_backups(scenario: &Scenario) -> Vec<Note> {
-    let known = || scenario.backups.iter().map(|backup| backup.id.as_str());
-    each_spoiled(scenario)
-        .filter_map(|(key, spoiled)| {
-            unknown(format!("{key}.backup"), "backup of this scenario", &spoiled.backup, known())
-        })
-        .collect()
+/// The victims of a fault, once for each node or zone that the seed may draw.
+fn outcomes(kind: &FaultKind, scenario: &Scenario, system: &System) -> Vec<Vec<String>> {
+    let most = Cell::new(1);
+    let choose = |place: usize| {
+        let mut kind = kind.clone();
+        kind.declared_mut().choose(&|names| {
+            most.set(most.get().max(names.0.len()));
+            OneOf(names.0.get(place % names.0.len().max(1)).cloned().into_iter().collect())
+        });
+        kind.declared().victims(scenario, system)
+    };
+    let first = choose(0);
+    std::iter::once(first).chain((1..most.get()).map(choose)).collect()
 }
 
 fn judged_backups(scenario: &Scenario) -> Vec<Note> {
@@ -175,7 +158,7 @@ fn judged_backups(scenario: &Scenario) -> Vec<Note> {
 fn judgeable(scenario: &Scenario, system: &System) -> Vec<Note> {
     let is_judged = |backup: &TakenBackup| {
         let method = system.backups.get(&backup.method);
-        let has_restore = method.is_none_or(|method| method.restore.is_some() || method.array.is_some());
+        let has_restore = method.is_none_or(BackupMethod::is_restorable);
         has_restore && backup.interrupted.is_none()
     };
     let idle = scenario.judge_backups && !scenario.backups.is_empty() && !scenario.backups.iter().any(is_judged);
@@ -200,131 +183,40 @@ fn one_primary(scenario: &Scenario, system: &System) -> Vec<Note> {
     (scenario.judge_backups && primaries != 1).then(note).into_iter().collect()
 }
 
-fn spoilable(scenario: &Scenario, system: &System) -> Vec<Note> {
-    each_spoiled(scenario)
-        .filter_map(|(key, spoiled)| {
-            let backup = scenario.backups.iter().find(|backup| backup.id == spoiled.backup)?;
-            let method = system.backups.get(&backup.method)?;
-            let problem = format!("the system does not say how a backup by `{}` is spoiled", backup.method);
-            let mend = format!("add `spoil` to `backups.{}` of the system", backup.method);
-            method.spoil.is_none().then(|| Note::new(format!("{key}.backup"), problem, mend))
-        })
-        .collect()
+/// Each interruption of a backup, with its key.
+fn each_interruption(scenario: &Scenario) -> impl Iterator<Item = (String, &TakenBackup, &Interruption)> {
+    scenario.backups.iter().enumerate().filter_map(|(index, backup)| {
+        Some((format!("backups[{index}].interrupted"), backup, backup.interrupted.as_ref()?))
+    })
 }
 
-/// A restore begins at a backup and goes on from there: there is no way back from it.
-fn forward_only(scenario: &Scenario) -> Vec<Note> {
-    let place = |id: &str| scenario.backups.iter().position(|backup| backup.id == id);
-    let is_before = |point: &str, backup: &str| Some(place(point)? < place(backup)?);
-    each_restore(scenario)
-        .filter_map(|(key, step)| {
-            let RestoreTo::Point(point) = &step.to else { return None };
-            let problem =
-                format!("the point `{point}` lies before backup `{}`, and the log leads only forward", step.backup);
-            let note =
-                || Note::new(format!("{key}.to.point"), problem, "name a backup that was taken before the point");
-            is_before(point, &step.backup)?.then(note)
-        })
-        .collect()
-}
-
-/// What can be restored by itself is a backup; the log knows no point by its name.
-fn marked_points(scenario: &Scenario, system: &System) -> Vec<Note> {
-    let is_backup = |id: &str| {
-        let backup = scenario.backups.iter().find(|backup| backup.id == id)?;
-        Some(is_restorable(system.backups.get(&backup.method)?))
-    };
-    let marks: Vec<&str> =
-        system.backups.iter().filter(|(_, method)| !is_restorable(method)).map(|(name, _)| name.as_str()).collect();
-    each_restore(scenario)
-        .filter_map(|(key, step)| {
-            let RestoreTo::Point(point) = &step.to else { return None };
-            let problem = format!("`{point}` is a backup, and marks no point in the log");
-            let mend = match marks.as_slice() {
-                [] => "write `end` or `backup`; no method of this system marks points".to_owned(),
-                marks => format!("name one that is taken by `{}`", marks.join("` or `")),
-            };
-            is_backup(point)?.then(|| Note::new(format!("{key}.to.point"), problem, mend))
-        })
-        .collect()
-}
-
-/// Each interruption of the scenario, and whether it is one of a backup.
-fn each_interruption(scenario: &Scenario) -> Vec<(String, &Interruption, bool)> {
-    let backups = scenario.backups.iter().enumerate().filter_map(|(index, backup)| {
-        Some((format!("backups[{index}].interrupted"), backup.interrupted.as_ref()?, true))
-    });
-    let restores = each_restore(scenario)
-        .filter_map(|(key, step)| Some((format!("{key}.interrupted"), step.interrupted.as_ref()?, false)));
-    backups.chain(restores).collect()
-}
-
-/// What never gets complete can be neither restored nor spoiled, nor judged.
+/// What never gets complete can be neither restored nor judged.
 fn never_complete(scenario: &Scenario) -> Vec<Note> {
-    let is_cut_short = |id: &str| scenario.backups.iter().any(|it| it.id == id && it.interrupted.is_some());
-    let restored = each_restore(scenario).map(|(key, step)| (format!("{key}.backup"), step.backup.as_str()));
-    let points = each_restore(scenario).filter_map(|(key, step)| match &step.to {
-        RestoreTo::Point(id) => Some((format!("{key}.to.point"), id.as_str())),
-        _ => None,
-    });
-    let spoiled = each_spoiled(scenario).map(|(key, spoiled)| (format!("{key}.backup"), spoiled.backup.as_str()));
-    let used = restored.chain(points).chain(spoiled).filter(|(_, id)| is_cut_short(id)).map(|(key, id)| {
-        Note::new(key, format!("`{id}` is interrupted and never gets complete"), "name a backup that does")
-    });
     let none_left = scenario.judge_backups
         && !scenario.backups.is_empty()
         && scenario.backups.iter().all(|backup| backup.interrupted.is_some());
     let note = || Note::new("judge_backups", "every backup is interrupted, so there is none to judge", "take another");
-    used.chain(none_left.then(note)).collect()
+    none_left.then(note).into_iter().collect()
 }
 
 /// Before the first fault the load must not suffer, as nothing would account for it: only a vault may go then.
 fn interrupted_nodes(scenario: &Scenario, system: &System) -> Vec<Note> {
-    let each = each_interruption(scenario).into_iter();
-    each.filter_map(|(key, it, is_backup)| {
-        let key = format!("{key}.kill");
-        let Some(node) = system.nodes.iter().find(|node| node.name == it.kill) else {
-            return unknown_node(key, &it.kill, system);
-        };
-        let problem = format!("`{}` is no vault, and its end would be an outage that no fault accounts for", it.kill);
-        let note = || Note::new(key, problem, "kill a vault, or declare a fault");
-        (is_backup && node.role != Role::Vault).then(note)
-    })
-    .collect()
-}
-
-/// Whoever strikes in the middle must be told where the middle is.
-fn interruptible(scenario: &Scenario, system: &System) -> Vec<Note> {
-    let method = |id: &str| scenario.backups.iter().find(|backup| backup.id == id).map(|backup| backup.method.as_str());
-    let backups = scenario.backups.iter().enumerate().filter_map(|(index, backup)| {
-        backup.interrupted.as_ref()?;
-        Some((format!("backups[{index}].interrupted"), backup.method.as_str(), "take"))
-    });
-    let restores = each_restore(scenario).filter_map(|(key, step)| {
-        step.interrupted.as_ref()?;
-        Some((format!("{key}.interrupted"), method(&step.backup)?, "restore"))
-    });
-    backups
-        .chain(restores)
-        .filter_map(|(key, name, what)| {
-            let half_way = system.backups.get(name)?.half_way.as_ref();
-            let command = half_way.and_then(|it| if what == "take" { it.take.as_ref() } else { it.restore.as_ref() });
-            let problem = format!("`{name}` does not say how it is found in the middle of that");
-            let mend = format!("add `half_way.{what}` to `{name}` in the system's `backups`");
-            command.is_none_or(Vec::is_empty).then(|| Note::new(key, problem, mend))
+    each_interruption(scenario)
+        .filter_map(|(key, _, it)| {
+            let key = format!("{key}.kill");
+            let Some(node) = system.nodes.iter().find(|node| node.name == it.kill) else {
+                return unknown_node(key, &it.kill, system);
+            };
+            let problem =
+                format!("`{}` is no vault, and its end would be an outage that no fault accounts for", it.kill);
+            (node.role != Role::Vault).then(|| Note::new(key, problem, "kill a vault, or declare a fault"))
         })
         .collect()
 }
 
-fn back_before_what(scenario: &Scenario) -> Vec<Note> {
-    let has_change = scenario.faults.iter().any(|fault| fault.bad_change.is_some());
-    let needs = |to: &RestoreTo| matches!(to, RestoreTo::TimeBeforeChange | RestoreTo::PositionBeforeChange);
-    each_restore(scenario)
-        .filter(|(_, step)| needs(&step.to) && !has_change)
-        .map(|(key, _)| {
-            let problem = "no change is made in this drill that one could go back before";
-            Note::new(format!("{key}.to"), problem, "write `end`, `backup` or `point`, or declare a `bad_change`")
-        })
+fn interruptible(scenario: &Scenario, system: &System) -> Vec<Note> {
+    let each = each_interruption(scenario);
+    each.filter_map(|(key, backup, _)| system.backups.get(&backup.method)?.no_middle(key, &backup.method, "take"))
         .collect()
 }
 
@@ -338,49 +230,6 @@ fn known_methods(scenario: &Scenario, system: &System) -> Vec<Note> {
         .collect()
 }
 
-fn nodes_of_restores(scenario: &Scenario, system: &System) -> Vec<Note> {
-    each_restore(scenario)
-        .filter_map(|(key, step)| {
-            let backup = scenario.backups.iter().find(|backup| backup.id == step.backup)?;
-            let by_array = system.backups.get(&backup.method)?.array.is_some();
-            match (&step.node, by_array) {
-                (Some(node), false) => unknown_node(format!("{key}.node"), node, system),
-                (None, true) if step.to == RestoreTo::Backup => None,
-                (None, true) => {
-                    let problem = format!("the array took `{}`, and knows no log that goes on after it", backup.id);
-                    Some(Note::new(format!("{key}.to"), problem, "write `to: backup`"))
-                }
-                (None, false) => Some(Note::new(key, "nothing says where it is restored", "add `node`")),
-                (Some(_), true) => {
-                    let problem = format!("the array took `{}`, and brings back every disk", backup.id);
-                    Some(Note::new(format!("{key}.node"), problem, "drop it"))
-                }
-            }
-        })
-        .collect()
-}
-
-/// A point is no backup: it lies in the log, behind one.
-fn restorable(scenario: &Scenario, system: &System) -> Vec<Note> {
-    let method = |id: &str| {
-        let backup = scenario.backups.iter().find(|backup| backup.id == id)?;
-        Some((backup, system.backups.get(&backup.method)?))
-    };
-    each_restore(scenario)
-        .filter_map(|(key, step)| {
-            let (backup, method) = method(&step.backup)?;
-            let problem =
-                format!("`{}` is taken by `{}`, which cannot be restored by itself", backup.id, backup.method);
-            let mend = "name a backup that was taken before it, and write `to: {point: ...}`";
-            (!is_restorable(method)).then(|| Note::new(format!("{key}.backup"), problem, mend))
-        })
-        .collect()
-}
-
-const fn is_restorable(method: &BackupMethod) -> bool {
-    method.restore.is_some() || method.array.is_some()
-}
-
 fn kept_apart(scenario: &Scenario, system: &System) -> Vec<Note> {
     let has_vault = system.nodes.iter().any(|node| node.role == Role::Vault);
     let has_remote = system.storage.as_ref().is_some_and(|storage| storage.remote.is_some());
@@ -389,51 +238,6 @@ fn kept_apart(scenario: &Scenario, system: &System) -> Vec<Note> {
         Note::warning("backups", problem, "add a node with the role `vault`, or a remote pool to the array")
     };
     (!scenario.backups.is_empty() && !has_vault && !has_remote).then(note).into_iter().collect()
-}
-
-fn lost_nodes(scenario: &Scenario, system: &System) -> Vec<Note> {
-    let lost = scenario.faults.iter().enumerate().filter_map(|(index, fault)| Some((index, fault.data_lost.as_ref()?)));
-    lost.flat_map(|(index, DataLost { nodes })| {
-        let key = format!("faults[{index}].data_lost.nodes");
-        let none = not_empty(key.clone(), nodes.is_empty(), "name the nodes that lose their data");
-        let each = nodes.iter().enumerate().filter_map(|(index, name)| {
-            let key = format!("{key}[{index}]");
-            let Some(node) = system.nodes.iter().find(|node| node.name == *name) else {
-                return unknown_node(key, name, system);
-            };
-            let problem = format!("`{name}` has no volume that could be lost");
-            node.data.is_none().then(|| Note::new(key, problem, "name a node with `data`"))
-        });
-        none.into_iter().chain(each).collect::<Vec<_>>()
-    })
-    .collect()
-}
-
-fn changed_database(scenario: &Scenario, system: &System) -> Vec<Note> {
-    let changes =
-        scenario.faults.iter().enumerate().filter_map(|(index, fault)| Some((index, fault.bad_change.as_ref()?)));
-    changes
-        .flat_map(|(index, BadChange { database, user, statement, shows })| {
-            let key = format!("faults[{index}].bad_change");
-            let empty = [
-                ("user", user.trim().is_empty(), "name the role of the applications"),
-                ("statement", statement.trim().is_empty(), "write the change"),
-                ("shows", shows.trim().is_empty(), "write a query that lists what must not be"),
-            ];
-            let empty =
-                empty.into_iter().filter_map(|(what, is, mend)| not_empty(format!("{key}.{what}"), is, mend)).collect();
-            let in_database = format!("{key}.database");
-            let note = match system.databases.get(database) {
-                None => unknown_database(in_database, database, system),
-                Some(known) => known.moment.is_none().then(|| {
-                    let problem = format!("`{database}` does not say how it tells the moment");
-                    let mend = "declare `moment` with the database: a query that gives its time and its position";
-                    Note::new(in_database, problem, mend)
-                }),
-            };
-            note.into_iter().chain::<Vec<Note>>(empty).collect::<Vec<_>>()
-        })
-        .collect()
 }
 
 fn alerted_database(scenario: &Scenario, system: &System) -> Vec<Note> {

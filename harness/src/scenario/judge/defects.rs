@@ -9,8 +9,8 @@ use super::{
 };
 use crate::scenario::{
     System,
-    drill::Step,
     selftest::{Defect, SelfTest},
+    step::Step,
 };
 
 pub(super) const RULES: &[SystemRule] =

@@ -50,7 +50,7 @@ pub(in crate::scenario) fn list<'a>(names: impl Iterator<Item = &'a str>) -> Str
 }
 
 /// A note where a name is not among those known. `what` says what it should be: `node of this system`.
-pub(super) fn unknown<'a>(
+pub(in crate::scenario) fn unknown<'a>(
     key: impl Into<String>,
     what: &str,
     name: &str,
@@ -64,27 +64,27 @@ pub(super) fn unknown<'a>(
 }
 
 /// A note where a name is no node's.
-pub(super) fn unknown_node(key: impl Into<String>, name: &str, system: &System) -> Option<Note> {
+pub(in crate::scenario) fn unknown_node(key: impl Into<String>, name: &str, system: &System) -> Option<Note> {
     unknown(key, "node of this system", name, node_names(system))
 }
 
 /// A note where a name is no database's.
-pub(super) fn unknown_database(key: impl Into<String>, name: &str, system: &System) -> Option<Note> {
+pub(in crate::scenario) fn unknown_database(key: impl Into<String>, name: &str, system: &System) -> Option<Note> {
     unknown(key, "database of this system", name, system.databases.keys().map(String::as_str))
 }
 
 /// A note where a name is no request's.
-pub(super) fn unknown_request(key: impl Into<String>, name: &str, system: &System) -> Option<Note> {
+pub(in crate::scenario) fn unknown_request(key: impl Into<String>, name: &str, system: &System) -> Option<Note> {
     unknown(key, "request of this system's service", name, system.service.requests.keys().map(String::as_str))
 }
 
 /// The names of a system's nodes.
-pub(super) fn node_names(system: &System) -> impl Iterator<Item = &str> + Clone {
+pub(in crate::scenario) fn node_names(system: &System) -> impl Iterator<Item = &str> + Clone {
     system.nodes.iter().map(|node| node.name.as_str())
 }
 
 /// What is wrong with asking a database on a node, or on its `writer`. `key` is the mapping with `on` and `database`.
-pub(super) fn database_on(key: &str, on: &str, database: &str, system: &System) -> Option<Note> {
+pub(in crate::scenario) fn database_on(key: &str, on: &str, database: &str, system: &System) -> Option<Note> {
     let Some(asked) = system.databases.get(database) else {
         return unknown_database(format!("{key}.database"), database, system);
     };
@@ -97,7 +97,7 @@ pub(super) fn database_on(key: &str, on: &str, database: &str, system: &System) 
 }
 
 /// What is wrong with looking for the writer of a database.
-pub(super) fn needs_is_writer(key: impl Into<String>, name: &str, database: &Database) -> Option<Note> {
+pub(in crate::scenario) fn needs_is_writer(key: impl Into<String>, name: &str, database: &Database) -> Option<Note> {
     database.is_writer.is_none().then(|| {
         let problem = format!("database `{name}` does not say how its writer is recognised");
         Note::new(key, problem, format!("give `databases.{name}` an `is_writer` query"))
@@ -105,7 +105,7 @@ pub(super) fn needs_is_writer(key: impl Into<String>, name: &str, database: &Dat
 }
 
 /// What is wrong with looking for the replicas of a database. `key` is the mapping with `on` and `database`.
-pub(super) fn needs_is_replica(key: &str, name: &str, system: &System) -> Option<Note> {
+pub(in crate::scenario) fn needs_is_replica(key: &str, name: &str, system: &System) -> Option<Note> {
     let Some(database) = system.databases.get(name) else {
         return unknown_database(format!("{key}.database"), name, system);
     };
@@ -116,7 +116,7 @@ pub(super) fn needs_is_replica(key: &str, name: &str, system: &System) -> Option
 }
 
 /// Notes where a name stands twice.
-pub(super) fn twice<'a>(what: &str, names: impl Iterator<Item = (String, &'a str)>) -> Vec<Note> {
+pub(in crate::scenario) fn twice<'a>(what: &str, names: impl Iterator<Item = (String, &'a str)>) -> Vec<Note> {
     let mut seen = std::collections::BTreeMap::new();
     let mut notes = Vec::new();
     for (key, name) in names {
@@ -131,7 +131,7 @@ pub(super) fn twice<'a>(what: &str, names: impl Iterator<Item = (String, &'a str
 }
 
 /// A note where not exactly one of several keys is there.
-pub(super) fn exactly_one(key: &str, what: &str, kinds: &[(&str, bool)]) -> Option<Note> {
+pub(in crate::scenario) fn exactly_one(key: &str, what: &str, kinds: &[(&str, bool)]) -> Option<Note> {
     let given: Vec<&str> = kinds.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
     let all = list(kinds.iter().map(|(name, _)| *name));
     match given.as_slice() {
@@ -145,12 +145,12 @@ pub(super) fn exactly_one(key: &str, what: &str, kinds: &[(&str, bool)]) -> Opti
 }
 
 /// A note where a span or a number that must be more than nothing is nothing.
-pub(super) fn more_than_nothing(key: impl Into<String>, is_nothing: bool) -> Option<Note> {
+pub(in crate::scenario) fn more_than_nothing(key: impl Into<String>, is_nothing: bool) -> Option<Note> {
     is_nothing.then(|| Note::new(key, "this is zero", "write more than zero"))
 }
 
 /// A note where a text or a list says nothing.
-pub(super) fn not_empty(key: impl Into<String>, is_empty: bool, mend: &str) -> Option<Note> {
+pub(in crate::scenario) fn not_empty(key: impl Into<String>, is_empty: bool, mend: &str) -> Option<Note> {
     is_empty.then(|| Note::new(key, "this is empty", mend))
 }
 

@@ -8,13 +8,14 @@ use crate::scenario::{
     Scenario, System,
     backup::{ArrayCopy, BackupMethod},
     drill::Expectation,
+    step::StepKind,
     system::Role,
     units::Size,
 };
 
 pub(super) const SYSTEM_RULES: &[SystemRule] = &[sizes, remote_site, array_methods, data_classes];
 pub(super) const RULES: &[ScenarioRule] = &[expectations];
-pub(super) const PAIR_RULES: &[PairRule] = &[interrupted_arrays, disks_of_faults, emptied_disks];
+pub(super) const PAIR_RULES: &[PairRule] = &[interrupted_arrays];
 
 /// The least that the file system of a disk needs.
 const LEAST_DISK: u64 = 320 * 1024 * 1024;
@@ -121,56 +122,24 @@ fn interrupted_arrays(scenario: &Scenario, system: &System) -> Vec<Note> {
         .collect()
 }
 
-/// Power is lost, and disks fill up or fail, where there is an array with a disk of the node.
-fn disks_of_faults(scenario: &Scenario, system: &System) -> Vec<Note> {
-    let has_disk = |name: &str| {
-        let node = system.nodes.iter().find(|node| node.name == name);
-        system.storage.is_some() && node.is_some_and(|node| node.data.is_some() && node.role != Role::Vault)
-    };
-    let named = scenario.faults.iter().enumerate().flat_map(|(index, fault)| {
-        let single = [("disk_full", &fault.disk_full), ("disk_gone", &fault.disk_gone)];
-        let single = single.into_iter().flat_map(move |(kind, victim)| {
-            let names = victim.iter().flat_map(|victim| &victim.node.0);
-            names.map(move |name| (format!("faults[{index}].{kind}.node"), name)).collect::<Vec<_>>()
-        });
-        let power = fault.power_loss.iter().flat_map(move |lost| {
-            let nodes = lost.nodes.iter().enumerate();
-            nodes.map(move |(place, name)| (format!("faults[{index}].power_loss.nodes[{place}]"), name))
-        });
-        single.chain(power).collect::<Vec<_>>()
-    });
-    let empty = scenario.faults.iter().enumerate().filter_map(|(index, fault)| {
-        let none = fault.power_loss.as_ref()?.nodes.is_empty();
-        not_empty(format!("faults[{index}].power_loss.nodes"), none, "name the nodes that lose their power")
-    });
-    let misplaced = named.filter_map(|(key, name)| {
-        let mend = "name a node with `data`, of a system that declares `storage`";
-        let diskless = || Note::new(key.clone(), format!("`{name}` has no disk in a storage array"), mend);
-        unknown_node(key.clone(), name, system).or_else(|| (!has_disk(name)).then(diskless))
-    });
-    empty.chain(misplaced).collect()
+/// What is wrong with a node whose disk something befalls: it must have one in the storage array.
+pub(in crate::scenario) fn no_disk(key: String, name: &str, system: &System) -> Option<Note> {
+    let node = system.nodes.iter().find(|node| node.name == name);
+    let has_disk = system.storage.is_some() && node.is_some_and(|node| node.data.is_some() && node.role != Role::Vault);
+    let mend = "name a node with `data`, of a system that declares `storage`";
+    let diskless = || Note::new(key.clone(), format!("`{name}` has no disk in a storage array"), mend);
+    unknown_node(key.clone(), name, system).or_else(|| (!has_disk).then(diskless))
 }
 
-/// What stands ready to empty a disk keeps it in use, and then no power can be cut below it and nothing put back on it.
-fn emptied_disks(scenario: &Scenario, system: &System) -> Vec<Note> {
+/// Whether the recovery puts something on disks of the array.
+pub(in crate::scenario) fn puts_disks_back(scenario: &Scenario, system: &System) -> bool {
     let by_array = |id: &str| {
         let backup = scenario.backups.iter().find(|backup| backup.id == id);
         backup.and_then(|backup| system.backups.get(&backup.method)).is_some_and(|method| method.array.is_some())
     };
-    let cuts_power = scenario.faults.iter().any(|fault| fault.power_loss.is_some() || fault.site_lost.is_some());
-    let steps = || super::recovery::each_step(scenario).map(|(_, step)| step);
-    let puts_back = steps().any(|step| step.bring_back.is_some())
-        || steps().filter_map(|step| step.restore.as_ref()).any(|restore| by_array(&restore.backup));
-    let emptied = scenario.faults.iter().enumerate().filter(|(_, fault)| fault.data_lost.is_some());
-    emptied
-        .filter(|_| system.storage.is_some() && (cuts_power || puts_back))
-        .map(|(index, _)| {
-            let problem = "disks of the array cannot be emptied in a drill that cuts their power or puts them back";
-            Note::new(
-                format!("faults[{index}].data_lost"),
-                problem,
-                "write `disk_gone` for each node, or drill the two apart",
-            )
-        })
-        .collect()
+    super::recovery::each_step(scenario).any(|(_, step)| match &step.kind {
+        StepKind::BringBack(_) => true,
+        StepKind::RestoreStep(restore) => by_array(&restore.backup),
+        _ => false,
+    })
 }

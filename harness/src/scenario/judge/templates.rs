@@ -77,7 +77,7 @@ fn asked_for(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Notes for what nothing is put in for, where the harness fills in `known`.
-pub(super) fn not_filled_in(key: &str, text: &str, known: &[&str]) -> Vec<Note> {
+pub(in crate::scenario) fn not_filled_in(key: &str, text: &str, known: &[&str]) -> Vec<Note> {
     let what = |name: &str| {
         let problem = format!("nothing is put in here for `${{{name}}}`");
         let mend = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| {
@@ -92,7 +92,7 @@ pub(super) fn not_filled_in(key: &str, text: &str, known: &[&str]) -> Vec<Note> 
 }
 
 /// Notes for what looks as if the harness filled it in, where it does not.
-pub(super) fn left_as_it_stands(key: &str, text: &str) -> Vec<Note> {
+pub(in crate::scenario) fn left_as_it_stands(key: &str, text: &str) -> Vec<Note> {
     let is_ours = |name: &&str| ANYWHERE.contains(name);
     let what = |name: &str| {
         let problem = format!("nothing is put in here for `${{{name}}}`: the command would see it as it stands");

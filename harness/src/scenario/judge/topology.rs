@@ -82,7 +82,7 @@ fn names_of_sites_and_zones(system: &System) -> Vec<Note> {
 }
 
 /// The names of a system's zones.
-pub(super) fn zones(system: &System) -> impl Iterator<Item = &str> + Clone {
+pub(in crate::scenario) fn zones(system: &System) -> impl Iterator<Item = &str> + Clone {
     system.sites.iter().flat_map(|site| site.zones.iter().map(String::as_str))
 }
 
@@ -230,7 +230,7 @@ fn asked_of(key: &str, node: &Node, database: &str, system: &System) -> Option<N
 }
 
 /// A note where a port is none that the harness may reach.
-pub(super) fn not_observed(key: impl Into<String>, port: u16, node: &Node) -> Option<Note> {
+pub(in crate::scenario) fn not_observed(key: impl Into<String>, port: u16, node: &Node) -> Option<Note> {
     (!node.observe.contains(&port)).then(|| {
         let problem = format!("port {port} of `{}` cannot be reached by the harness", node.name);
         Note::new(key, problem, format!("add {port} to the node's `observe`"))
@@ -238,7 +238,7 @@ pub(super) fn not_observed(key: impl Into<String>, port: u16, node: &Node) -> Op
 }
 
 /// A note where the path of a URL does not start as one.
-pub(super) fn not_a_path(key: impl Into<String>, path: &str) -> Option<Note> {
+pub(in crate::scenario) fn not_a_path(key: impl Into<String>, path: &str) -> Option<Note> {
     let is_fine = path.starts_with('/') && !path.contains(char::is_whitespace);
     (!is_fine).then(|| Note::new(key, format!("`{path}` is no path of a URL"), "start it with `/`, without blanks"))
 }
@@ -298,7 +298,7 @@ fn commands(system: &System) -> Vec<Note> {
 }
 
 /// A note where a command does not even name its program.
-pub(super) fn no_command(key: &str, run: &[String]) -> Option<Note> {
+pub(in crate::scenario) fn no_command(key: &str, run: &[String]) -> Option<Note> {
     let is_empty = run.first().is_none_or(|program| program.trim().is_empty());
     not_empty(format!("{key}.run"), is_empty, "write the program, then its arguments")
 }

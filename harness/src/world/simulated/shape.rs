@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    plan::{FaultAction, Plan},
+    plan::Plan,
     scenario::system::{Replication, Role},
 };
 
@@ -149,11 +149,11 @@ fn archive_interval_us(plan: &Plan) -> u64 {
 }
 
 fn damage_queries(plan: &Plan) -> BTreeSet<String> {
-    let shows = plan.faults.iter().filter_map(|fault| match &fault.action {
-        FaultAction::BadChange { shows, .. } => Some(shows.clone()),
-        _ => None,
-    });
-    shows.chain(plan.recovery.alert.iter().map(|alert| alert.query.clone())).collect()
+    let shown = plan.faults.iter().filter_map(|fault| fault.kind.declared().shown());
+    shown
+        .map(|shown| shown.query.to_owned())
+        .chain(plan.recovery.alert.iter().map(|alert| alert.query.clone()))
+        .collect()
 }
 
 fn ready_queries(plan: &Plan) -> BTreeSet<String> {

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
-    plan::{self, FaultAction, Plan},
+    plan::{self, Plan},
     scenario::{
         Declared, Scenario, System,
         drill::{Cause, DisasterClass, Load, Origin, Probe, Recoverer, Recovery, ServiceLevel, Targets},
-        fault::{Darkness, Fault, ZoneDark},
+        fault::{Darkness, Declares, ZoneDark},
         system::{Database, Node, Replication, Request, Role, Service, Site, SqlQuestion},
         units::{OneOf, Span},
     },
@@ -25,31 +25,14 @@ pub(super) fn order_management(replication: Replication) -> Plan {
         },
         7,
     )
+    .unwrap()
 }
 
-/// The cut of a zone from all others, as the plan of a dark zone has it.
+/// The cut of a zone from all others, as a dark zone has it.
 pub(super) fn cut_of_zone(plan: &Plan, zone: &str) -> BTreeMap<String, Vec<String>> {
-    let mut declared = Declared::clone(&plan.declared);
-    declared.scenario.faults = vec![Fault {
-        power_loss: None,
-        disk_full: None,
-        disk_gone: None,
-        site_lost: None,
-        at: "1s".parse().unwrap(),
-        heal_after: None,
-        kill: None,
-        pause: None,
-        zone_dark: Some(ZoneDark { zone: OneOf(vec![zone.into()]), by: Darkness::CutOff }),
-        cut: None,
-        data_lost: None,
-        bad_change: None,
-        backup_spoiled: None,
-    }];
-    let plan = plan::build(declared, 7);
-    match plan.faults.into_iter().next().map(|fault| fault.action) {
-        Some(FaultAction::Cut { refuses }) => refuses,
-        other => panic!("a dark zone by cutting gives a cut, not {other:?}"),
-    }
+    let Declared { scenario, system, .. } = &*plan.declared;
+    let dark = ZoneDark { zone: OneOf(vec![zone.into()]), by: Darkness::CutOff };
+    ZoneDark::refuses(&dark.victims(scenario, system), system)
 }
 
 fn node(name: &str, role: Role, zone: Option<&str>) -> Node {

@@ -1,17 +1,19 @@
-//! Faults of the network: cuts, as a map from a node to the nodes that it refuses, and slow links.
+//! What cuts in the network have in common: a map from a node to the nodes that it refuses.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 
-use super::{Scene, without_effect};
+use super::{Scene, Seen, without_effect};
 use crate::world::{Result, WorldError, WorldErrorKind};
 
-/// How long a slow link may take to hold back its first byte, under load.
-const SLOW_WITHIN: Duration = Duration::from_secs(5);
+/// Cuts.
+pub(super) async fn cut(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<Seen> {
+    scene.world.refuse(refuses).await.map(|()| Seen::default())
+}
 
 /// From every helper, the nodes that are refused can no longer be reached, and, where the cut leaves any, another can.
-pub async fn prove_cut(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<String> {
+pub(super) async fn prove_cut(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<String> {
     let pairs = pairs(scene, refuses);
     let tries = pairs.iter().map(|(from, to)| async move {
         if scene.world.reaches(from, to).await? {
@@ -26,8 +28,9 @@ pub async fn prove_cut(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -
     Ok(format!("a connection gets no answer: {}{more}", listed.join(", ")))
 }
 
-/// The same pairs reach each other again.
-pub async fn prove_healed(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<()> {
+/// Ends that, and sees the same pairs reach each other again.
+pub(super) async fn mend(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<()> {
+    scene.world.accept(refuses).await?;
     let pairs = pairs(scene, refuses);
     let tries = pairs.iter().map(|(from, to)| async move {
         if scene.world.reaches(from, to).await? {
@@ -39,23 +42,8 @@ pub async fn prove_healed(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>
     try_join_all(tries).await.map(drop)
 }
 
-/// The link holds something back.
-pub async fn prove_slow(scene: &Scene, from: &str, to: &str) -> Result<String> {
-    let deadline = tokio::time::Instant::now() + SLOW_WITHIN;
-    loop {
-        let held_back = scene.world.held_back(from, to).await?;
-        if held_back > 0 {
-            return Ok(format!("{held_back} bytes from {from} to {to} were held back"));
-        }
-        if tokio::time::Instant::now() >= deadline {
-            return Err(without_effect(&format!("the link from {from} to {to} is slow"), "it holds nothing back"));
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 /// The pairs that can be tried: from a node with a helper to another that is up.
 fn pairs(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Vec<(String, String)> {
-    let from_helpers = refuses.iter().filter(|(node, _)| scene.plan.helpers.contains(node));
+    let from_helpers = refuses.iter().filter(|(node, _)| scene.plan.has_helper(node));
     from_helpers.flat_map(|(node, from)| from.iter().map(move |peer| (node.clone(), peer.clone()))).collect()
 }

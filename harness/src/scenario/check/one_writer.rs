@@ -1,0 +1,32 @@
+//! Exactly one of a database's servers takes writes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Declares;
+use crate::scenario::{
+    System,
+    judge::{
+        Note,
+        names::{needs_is_writer, unknown_database},
+    },
+};
+
+/// Exactly one of a database's servers takes writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OneWriterCheck {
+    /// The database, by the name given under `databases`.
+    pub database: String,
+}
+
+impl Declares for OneWriterCheck {
+    fn notes(&self, key: &str, system: &System) -> Vec<Note> {
+        let (key, name) = (format!("{key}.database"), &self.database);
+        let note = match system.databases.get(name) {
+            Some(asked) => needs_is_writer(key, name, asked),
+            None => unknown_database(key, name, system),
+        };
+        note.into_iter().collect()
+    }
+}

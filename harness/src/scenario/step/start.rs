@@ -1,0 +1,28 @@
+//! Start a node that is down.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Declares, SHORT, Words};
+use crate::scenario::{
+    Scenario, System,
+    judge::{Note, names::unknown_node},
+};
+
+/// Start a node that is down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// The node.
+    pub node: String,
+}
+
+impl Declares for Start {
+    fn words(&self, _: Option<&str>, _: &Scenario, _: &System) -> Result<Words, String> {
+        Ok(Words::of(format!("start {}", self.node), SHORT))
+    }
+
+    fn notes_together(&self, key: &str, _: &Scenario, system: &System) -> Vec<Note> {
+        unknown_node(format!("{key}.node"), &self.node, system).into_iter().collect()
+    }
+}
