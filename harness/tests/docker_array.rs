@@ -236,8 +236,8 @@ fn are_of_one_moment(numbers: &[u64]) -> bool {
     least > 0 && sorted.len() == numbers.len() && most - least == numbers.len() as u64 - 1
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_witness_tells_one_moment_from_several() {
+/// Takes so many snapshots of busy disks, and demands of each that it is of one moment.
+async fn the_witness_tells_one_moment_from_several_in(snapshots: usize) {
     const NODES: [&str; 3] = ["a", "b", "c"];
     with_disks("witness", ArraySpec { pool_bytes: 4096 * MIB, ..SMALL }, &NODES, |bench| {
         async move {
@@ -248,14 +248,14 @@ async fn the_witness_tells_one_moment_from_several() {
                 bench.says(node, busy).await;
             }
             timed!(world.start_witness()).expect("a witness");
-            for number in 0..20 {
+            for number in 0..snapshots {
                 timed!(world.snapshot(&format!("s{number}"))).expect("a snapshot");
                 tokio::time::sleep(Duration::from_millis(40)).await;
             }
             timed!(world.stop_witness()).expect("its end");
             stop(bench, &NODES).await;
             let mut rounds = Vec::new();
-            for number in 0..20 {
+            for number in 0..snapshots {
                 let states = bench.look_at(&NODES, &saved(&format!("s{number}"))).await;
                 assert!(states.iter().all(|state| state.is_sound), "{states:?}");
                 let numbers: Vec<u64> = states.iter().filter_map(|state| state.witness).collect();
@@ -263,7 +263,7 @@ async fn the_witness_tells_one_moment_from_several() {
                 rounds.push(numbers);
             }
             eprintln!("{rounds:?}");
-            let apart = [rounds[0][0], rounds[9][1], rounds[19][2]];
+            let apart = [rounds[0][0], rounds[snapshots / 2][1], rounds[snapshots - 1][2]];
             assert!(!are_of_one_moment(&apart), "{apart:?}: each from a moment of its own");
         }
         .boxed()
@@ -272,8 +272,18 @@ async fn the_witness_tells_one_moment_from_several() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_called_off_half_way_leaves_nothing() {
-    for after_ms in [5, 40, 150, 400, 900] {
+async fn the_witness_tells_one_moment_from_several() {
+    the_witness_tells_one_moment_from_several_in(4).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exhaustive_the_witness_tells_one_moment_from_several() {
+    the_witness_tells_one_moment_from_several_in(20).await;
+}
+
+/// Calls off work in the array at these moments, and demands that nothing is left each time.
+async fn what_is_called_off_leaves_nothing(moments_ms: &[u64]) {
+    for after_ms in moments_ms.iter().copied() {
         let world = connect("off").await;
         let disks = ["a", "b"].map(|node| Resource::Disk { node: node.into(), from: None });
         world.create(&Resource::Array(SMALL)).await.expect("an array");
@@ -422,6 +432,16 @@ async fn the_array_sees_no_devices_or_control_groups_of_its_machine() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_called_off_half_way_leaves_nothing() {
+    what_is_called_off_leaves_nothing(&[40, 400]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exhaustive_what_was_called_off_half_way_leaves_nothing() {
+    what_is_called_off_leaves_nothing(&[5, 40, 150, 400, 900]).await;
+}
+
 /// Not a test: what the next one runs in a process of its own, and kills.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "another test runs it, and kills it"]
@@ -474,10 +494,10 @@ fn kill_after(word: &str, then: Duration) -> (String, std::path::PathBuf) {
     (run_id, state)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sweep_lets_go_of_the_devices_of_a_killed_run() {
+/// Kills runs at these moments, and demands that a sweep lets go of their devices.
+async fn a_sweep_lets_go_of_the_devices_of_runs_killed_at(moments: &[(&str, u64)]) {
     let mut most = 0;
-    for (word, ms) in [("begun", 150), ("begun", 700), ("begun", 1100), ("begun", 1600), ("made", 60), ("used", 0)] {
+    for (word, ms) in moments.iter().copied() {
         let (run_id, state) = kill_after(word, Duration::from_millis(ms));
         let begun = Instant::now();
         let engine = remains().await;
@@ -494,4 +514,15 @@ async fn a_sweep_lets_go_of_the_devices_of_a_killed_run() {
         std::fs::remove_dir_all(state).expect("its folder");
     }
     assert_eq!(most, 4, "two pools and two disks");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_lets_go_of_the_devices_of_a_killed_run() {
+    a_sweep_lets_go_of_the_devices_of_runs_killed_at(&[("begun", 700), ("used", 0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exhaustive_a_sweep_lets_go_of_the_devices_of_a_killed_run() {
+    let moments = [("begun", 150), ("begun", 1100), ("begun", 1600), ("made", 60), ("used", 0)];
+    a_sweep_lets_go_of_the_devices_of_runs_killed_at(&moments).await;
 }

@@ -17,10 +17,11 @@ fn ids(list: &Value) -> Vec<&str> {
     list.as_array().expect("a list").iter().filter_map(Value::as_str).collect()
 }
 
+// What a self-test must do, with the fewest defects that show it. All of them are put in by `ci/test --all` and `--system`.
 #[test]
-fn damage_to_a_page_a_log_and_a_row_is_found_and_nothing_is_left() {
+fn damage_to_a_page_and_a_row_is_found_and_nothing_is_left() {
     let room = Room::new("selftest");
-    let (system, only) = (system(), "zeroed-page,log-cut,wrong-amounts,wrong-customers,sequence-behind");
+    let (system, only) = (system(), "zeroed-page,wrong-amounts,wrong-customers");
     let ended = room.run(&["selftest", &system, "--only", only, "--json", "--out", "runs"]);
 
     assert_eq!(ended.status, Some(0), "{}\n{}", ended.stdout, ended.stderr);
@@ -35,8 +36,8 @@ fn damage_to_a_page_a_log_and_a_row_is_found_and_nothing_is_left() {
         assert!(ids(&defect["must_be_caught_by"]).iter().all(|check| caught.contains(check)), "{defect:#}");
     }
     assert!(!ids(&defects[0]["caught_by"]).contains(&"tables-whole"), "a zeroed page passes for an empty one");
-    assert_eq!(ids(&defects[2]["caught_by"]), ["promises-kept"], "a receipt is the second place that holds an amount");
-    assert_eq!(ids(&defects[3]["caught_by"]), Vec::<&str>::new(), "no check knows whose an order was");
+    assert_eq!(ids(&defects[1]["caught_by"]), ["promises-kept"], "a receipt is the second place that holds an amount");
+    assert_eq!(ids(&defects[2]["caught_by"]), Vec::<&str>::new(), "no check knows whose an order was");
 
     let run = told["run_id"].as_str().expect("a run").to_owned();
     let kept = fs::read_to_string(room.path("runs").join(&run).join("selftest.json")).expect("the record");

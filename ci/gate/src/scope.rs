@@ -16,7 +16,7 @@ Every test of this repository, and then real drills, each of which must end as i
   ci/test --no-drills     what needs no Docker engine; says what it left out, and ends with 3
 
 NAME is that of a folder under scenarios/ and of a file under fixtures/systems/. Which drills belong to the gate, and why,
-stands in ci/gate/src/chosen.rs; which tests do not, in .config/nextest.toml.
+stands in ci/gate/src/chosen.rs. Tests whose names begin with `exhaustive_` do not: see .config/nextest.toml.
 
 One drill runs for every two processors, as it measures whatever else they do. One that came to no verdict (inconclusive, or it
 could not run) is run once more, alone, and the table says so. A verdict about the system is never asked for twice.

@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
         command
     }
 
-    /// Without nextest. It knows no tests that are too long for the gate, and runs all of them.
+    /// Without nextest.
     fn libtest(&self) -> io::Result<Command> {
         (self.say)("cargo-nextest is not here, so `cargo test` it is");
         let mut command = self.cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--bins"]);
@@ -153,6 +153,9 @@ impl<'a> Run<'a> {
             if self.has_engine || !name.starts_with("docker") {
                 command.args(["--test", &name]);
             }
+        }
+        if self.scope != Scope::All {
+            command.args(["--", "--skip", EXHAUSTIVE]);
         }
         Ok(command)
     }
@@ -259,11 +262,14 @@ impl<'a> Run<'a> {
     }
 }
 
+/// How the names of tests begin that are too long for the gate, as `.config/nextest.toml` says as well.
+const EXHAUSTIVE: &str = "exhaustive_";
+
 /// The integration tests of all packages, by name, each once.
 fn test_programs(top: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
-    for package in ["harness", "reports", "fixtures/orderflow", "ci/house", "ci/gate"] {
-        let Ok(entries) = fs::read_dir(top.join(package).join("tests")) else { continue };
+    for package in packages(top, 2)? {
+        let Ok(entries) = fs::read_dir(package.join("tests")) else { continue };
         for path in entries.collect::<io::Result<Vec<_>>>()?.into_iter().map(|entry| entry.path()) {
             if path.extension().is_some_and(|ending| ending == "rs") || path.join("main.rs").is_file() {
                 names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
@@ -273,6 +279,22 @@ fn test_programs(top: &Path) -> io::Result<Vec<String>> {
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// The folders with a manifest, so many levels down.
+fn packages(folder: &Path, levels: usize) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?.into_iter().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_ours = path.is_dir() && name != "target" && !name.starts_with('.');
+        if is_ours && path.join("Cargo.toml").is_file() {
+            found.push(path.clone());
+        }
+        if is_ours && levels > 1 {
+            found.extend(packages(&path, levels - 1)?);
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -362,7 +384,13 @@ mod tests {
     }
 
     #[test]
-    fn every_package_is_one_whose_tests_are_found_without_nextest() {
+    fn nextest_leaves_the_same_tests_out_of_the_gate() {
+        let config = fs::read_to_string(top().join(".config/nextest.toml")).unwrap();
+        assert!(config.contains(&format!("default-filter = 'not test(/(^|::){EXHAUSTIVE}/)'")), "{config}");
+    }
+
+    #[test]
+    fn the_tests_of_every_package_are_found_without_nextest() {
         let names = test_programs(&top()).unwrap();
         assert!(names.contains(&"repository".to_owned()) && names.contains(&"docker_world".to_owned()), "{names:?}");
         assert!(!names.contains(&"docker_bench".to_owned()), "no test of its own: {names:?}");
