@@ -18,8 +18,9 @@ Every test of this repository, and then real drills, each of which must end as i
 NAME is that of a folder under scenarios/ and of a file under fixtures/systems/. Which drills belong to the gate, and why,
 stands in ci/gate/src/chosen.rs. Tests whose names begin with `exhaustive_` do not: see .config/nextest.toml.
 
-One drill runs for every two processors, as it measures whatever else they do. One that came to no verdict (inconclusive, or it
-could not run) is run once more, alone, and the table says so. A verdict about the system is never asked for twice.
+The gate runs a drill for every processor; otherwise it is one for every two, as a drill measures whatever else they do. One that
+came to no verdict (inconclusive, or it could not run) is run once more, alone, and the table says so. A verdict about the
+system is never asked for twice.
 
 Each run appends a line to ${XDG_STATE_HOME:-~/.local/state}/blackstart/gate: commit, clean or dirty, seconds, passed or
 failed, and which of the above it was where it was not the gate.
@@ -83,7 +84,7 @@ impl Scope {
     /// Whether it runs this scenario as a real drill.
     pub fn drills(&self, scenario: &Scenario) -> bool {
         let is_in = match self {
-            Self::Gate => chosen::GATE.iter().any(|(file, _)| *file == scenario.file),
+            Self::Gate => chosen::place(&scenario.file).is_some(),
             Self::All | Self::System(_) => self.is_about(&scenario.system),
             Self::WithoutDrills => false,
         };
@@ -93,6 +94,13 @@ impl Scope {
     /// Whether it runs the whole self-test of this system.
     pub fn tests_itself(&self, system: &str) -> bool {
         matches!(self, Self::All | Self::System(_)) && self.is_about(system)
+    }
+
+    /// How many drills run at a time on so many processors. In the gate their verdicts count; elsewhere what they measure does
+    /// too, and one drill keeps two processors busy now and then.
+    pub fn at_a_time(&self, processors: usize) -> usize {
+        let room = if *self == Self::Gate { processors } else { processors / 2 };
+        room.max(1)
     }
 
     fn is_about(&self, system: &str) -> bool {
@@ -144,6 +152,13 @@ mod tests {
         assert!(Scope::Gate.drills(&chosen) && !Scope::Gate.drills(&other) && Scope::Gate.checks(&other));
         assert!(Scope::All.drills(&other) && !Scope::WithoutDrills.drills(&chosen));
         assert!(!Scope::Gate.tests_itself("shop") && Scope::All.tests_itself("shop"));
+    }
+
+    #[test]
+    fn where_drills_measure_they_have_two_processors_each() {
+        let (gate, all) = (Scope::Gate, Scope::All);
+        assert_eq!([1, 2, 8].map(|processors| gate.at_a_time(processors)), [1, 2, 8]);
+        assert_eq!([1, 2, 8].map(|processors| all.at_a_time(processors)), [1, 1, 4]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     children::{Children, Ended},
+    chosen,
     scenario::{Ending, Scenario},
     scope::Scope,
 };
@@ -38,11 +39,14 @@ impl Task {
     }
 }
 
-/// What a scope runs on real containers, in order.
+/// What a scope runs on real containers, in order: that of the gate, where it has one.
 pub fn of(scope: &Scope, scenarios: &[Scenario], self_tests: &[String]) -> Vec<Task> {
-    let drills = scenarios.iter().filter(|scenario| scope.drills(scenario)).map(Task::of_drill);
+    let mut drills: Vec<&Scenario> = scenarios.iter().filter(|scenario| scope.drills(scenario)).collect();
+    if *scope == Scope::Gate {
+        drills.sort_by_key(|scenario| chosen::place(&scenario.file));
+    }
     let own = self_tests.iter().filter(|system| scope.tests_itself(system)).map(|system| Task::of_self_test(system));
-    drills.chain(own).collect()
+    drills.into_iter().map(Task::of_drill).chain(own).collect()
 }
 
 /// The program, and from where it runs.
@@ -132,6 +136,14 @@ mod tests {
         assert_eq!(tasks[2].arguments, ["selftest", "fixtures/systems/shop.yaml"]);
         assert_eq!(of(&Scope::System("mill".into()), &all, &["shop".into(), "mill".into()]).len(), 1);
         assert!(of(&Scope::WithoutDrills, &all, &["shop".into()]).is_empty());
+    }
+
+    #[test]
+    fn the_gate_begins_with_what_takes_longest() {
+        let all: Vec<Scenario> = chosen::GATE.iter().rev().map(|(file, _)| scenario(file, "shop")).collect();
+        let tasks = of(&Scope::Gate, &all, &["shop".into()]);
+        let files: Vec<&str> = tasks.iter().map(|task| task.arguments[1].as_str()).collect();
+        assert_eq!(files, chosen::GATE.map(|(file, _)| file));
     }
 
     #[test]
