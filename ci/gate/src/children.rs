@@ -41,18 +41,17 @@ impl Ended {
     }
 }
 
-impl Children {
-    /// Starts to listen to Ctrl-C, SIGTERM and the end of the terminal, each of which is passed on.
-    ///
-    /// # Errors
-    /// Where the system does not let us.
-    pub fn heeding_signals() -> io::Result<Arc<Self>> {
-        let children = Arc::<Self>::default();
-        let (mut signals, heeding) = (Signals::new([SIGINT, SIGTERM, SIGHUP])?, Arc::clone(&children));
-        thread::spawn(move || signals.forever().for_each(|_| heeding.tell_to_end()));
-        Ok(children)
-    }
+/// Starts to listen to Ctrl-C, SIGTERM and the end of the terminal, each of which is passed on.
+///
+/// # Errors
+/// Where the system does not let us.
+pub fn heed_signals(children: &Arc<Children>) -> io::Result<()> {
+    let (mut signals, heeding) = (Signals::new([SIGINT, SIGTERM, SIGHUP])?, Arc::clone(children));
+    thread::spawn(move || signals.forever().for_each(|_| heeding.tell_to_end()));
+    Ok(())
+}
 
+impl Children {
     /// Tells all that run to end, and lets no other begin. Told again, they are told again, as a person in a hurry wants it.
     fn tell_to_end(&self) {
         let running = self.running();

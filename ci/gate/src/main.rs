@@ -20,13 +20,14 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use crate::{
     children::Children,
     log::Tested,
-    report::Report,
+    report::Outcome,
     scope::{Asked, HELP, Scope, asked},
     stages::{Run, top},
 };
@@ -46,10 +47,7 @@ fn main() -> ExitCode {
             say(&format!("ci/test: there is no system `{name}`: no file fixtures/systems/{name}.yaml"));
             ExitCode::from(2)
         }
-        Asked::Run(scope) => ExitCode::from(run(scope).unwrap_or_else(|error| {
-            say(&format!("ci/test: could not run: {error}"));
-            3
-        })),
+        Asked::Run(scope) => ExitCode::from(run(scope)),
     }
 }
 
@@ -62,22 +60,21 @@ fn is_system(name: &str) -> bool {
     !name.contains('/') && top().join("fixtures/systems").join(name).with_extension("yaml").is_file()
 }
 
-fn run(scope: Scope) -> io::Result<u8> {
-    let (children, begun, tested) = (Children::heeding_signals()?, begun(), Tested::now(&top()));
+/// Runs it, prints what came of it, and gives the exit status. The last line is the one that others read, whatever happened.
+fn run(scope: Scope) -> u8 {
+    let (begun, tested) = (begun(), Tested::now(&top()));
+    let children = Arc::<Children>::default();
     let has_engine = scope != Scope::WithoutDrills && env::var_os("GATE_NO_ENGINE").is_none();
     let mut run = Run::new(scope, has_engine, &children, &say);
     run.report.stage("set-up", begun.elapsed().unwrap_or_default());
-    let outcome = run.all();
+    if let Err(error) = children::heed_signals(&children).and_then(|()| run.all()) {
+        say(&format!("ci/test: could not go on: {error}"));
+        run.report.row(Duration::ZERO, Outcome::DidNotRun, format!("the rest: {error}"));
+    }
     let (report, took) = (run.report, begun.elapsed().unwrap_or_default());
+    leave_a_line(&Tested::between(tested, &Tested::now(&top())).line(took, report.is_passed_as_asked(), &run.scope));
     say(report.text(took).trim_end_matches('\n'));
-    let is_passed = outcome.is_ok() && is_passed(&report, &run.scope);
-    leave_a_line(&Tested::between(tested, &Tested::now(&top())).line(took, is_passed, &run.scope));
-    outcome.map(|()| report.exit_status())
-}
-
-/// What was left out on request is no failure; anything else that did not run is none that passed.
-fn is_passed(report: &Report, scope: &Scope) -> bool {
-    if *scope == Scope::WithoutDrills { report.is_unfailed() } else { report.is_passed() }
+    report.exit_status()
 }
 
 /// When `ci/test` began, before this program was there.

@@ -11,6 +11,8 @@ pub enum Outcome {
     Failed,
     /// Something it needs is not here.
     DidNotRun,
+    /// It was asked for without.
+    LeftOut,
     /// It said nothing, and is tried once more below.
     NoVerdict,
     /// Passed when it was tried again.
@@ -22,7 +24,7 @@ impl Outcome {
         match self {
             Self::Passed => "passed",
             Self::Failed => "failed",
-            Self::DidNotRun => "did not run",
+            Self::DidNotRun | Self::LeftOut => "did not run",
             Self::NoVerdict => "no verdict",
             Self::Flaky => "flaky",
         }
@@ -83,14 +85,18 @@ impl Report {
         self.rows.iter().filter(|row| row.outcome == outcome).count()
     }
 
-    /// Whether nothing failed.
-    pub fn is_unfailed(&self) -> bool {
+    fn is_unfailed(&self) -> bool {
         self.rows_that(Outcome::Failed) == 0 && self.count.failed == 0
+    }
+
+    /// Whether all of it ran that was asked for, and nothing failed.
+    pub fn is_passed_as_asked(&self) -> bool {
+        self.is_unfailed() && self.rows_that(Outcome::DidNotRun) == 0
     }
 
     /// Whether all of it ran, and nothing failed.
     pub fn is_passed(&self) -> bool {
-        self.is_unfailed() && self.rows_that(Outcome::DidNotRun) == 0
+        self.is_passed_as_asked() && self.rows_that(Outcome::LeftOut) == 0
     }
 
     pub fn exit_status(&self) -> u8 {
@@ -121,7 +127,8 @@ impl Report {
     }
 
     fn outcome(&self) -> String {
-        let (failed, left_out) = (self.rows_that(Outcome::Failed), self.rows_that(Outcome::DidNotRun));
+        let failed = self.rows_that(Outcome::Failed);
+        let left_out = self.rows_that(Outcome::DidNotRun) + self.rows_that(Outcome::LeftOut);
         format!("{failed} rows failed, {left_out} did not run")
     }
 
@@ -176,9 +183,17 @@ mod tests {
         let mut report = report();
         assert_eq!((report.exit_status(), report.is_passed()), (0, true));
         report.row(Duration::ZERO, Outcome::DidNotRun, "drills: no engine");
-        assert_eq!((report.exit_status(), report.is_passed(), report.is_unfailed()), (3, false, true));
+        assert_eq!((report.exit_status(), report.is_passed_as_asked()), (3, false));
         report.test(Duration::ZERO, false, "drill: b");
-        assert_eq!((report.exit_status(), report.is_passed(), report.is_unfailed()), (1, false, false));
+        assert_eq!((report.exit_status(), report.is_passed_as_asked()), (1, false));
+    }
+
+    #[test]
+    fn what_was_left_out_on_request_is_as_it_was_asked_for_and_not_all() {
+        let mut report = report();
+        report.row(Duration::ZERO, Outcome::LeftOut, "drills: as it was asked for");
+        assert_eq!((report.exit_status(), report.is_passed_as_asked(), report.is_passed()), (3, true, false));
+        assert!(report.text(Duration::ZERO).contains("0 rows failed, 1 did not run"));
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
 
     fn tests(&mut self) -> io::Result<()> {
         if !self.has_engine {
-            self.report.row(Duration::ZERO, Outcome::DidNotRun, "tests on Docker: no engine");
+            self.without_engine("tests");
         }
         let command = if self.has_tool("nextest") { self.nextest() } else { self.libtest()? };
         self.count_tests("tests", command)?;
@@ -130,6 +130,13 @@ impl<'a> Run<'a> {
             self.count_tests("tests in documentation", self.cargo(&["test", "--workspace", "--locked", "--doc"]))?;
         }
         Ok(())
+    }
+
+    fn without_engine(&mut self, what: &str) {
+        let is_asked_for = self.scope == Scope::WithoutDrills;
+        let (outcome, why) =
+            if is_asked_for { (Outcome::LeftOut, "left out") } else { (Outcome::DidNotRun, "no engine") };
+        self.report.row(Duration::ZERO, outcome, format!("{what} on Docker: {why}"));
     }
 
     fn nextest(&self) -> Command {
@@ -179,9 +186,8 @@ impl<'a> Run<'a> {
         self.check(&scenarios)?;
         let self_tests = scenario::self_tests(&self.program.top)?;
         let tasks = tasks::of(&self.scope, &scenarios, &self_tests);
-        if tasks.is_empty() || !self.has_engine {
-            let why = if self.has_engine { "as it was asked for" } else { "no engine" };
-            self.report.row(Duration::ZERO, Outcome::DidNotRun, format!("drills on Docker: {why}"));
+        if !self.has_engine {
+            self.without_engine("drills");
             return Ok(());
         }
         let begun = Instant::now();
