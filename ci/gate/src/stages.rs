@@ -61,19 +61,21 @@ impl<'a> Run<'a> {
     }
 
     fn format_and_lint(&mut self) -> io::Result<()> {
-        self.stage_of("format", "fmt", &["--all", "--check"])?;
-        let lint = ["--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-        self.stage_of("lint", "clippy", &lint)
+        let mut format = Command::new(self.program.top.join("ci/format"));
+        format.arg("--check");
+        self.stage_of("format", "fmt", format)?;
+        let lint = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+        self.stage_of("lint", "clippy", self.cargo(&lint))
     }
 
-    /// A stage that a subcommand of cargo's makes, where it is here.
-    fn stage_of(&mut self, name: &str, subcommand: &str, arguments: &[&str]) -> io::Result<()> {
+    /// A stage that needs a subcommand of cargo's, where that is here.
+    fn stage_of(&mut self, name: &str, subcommand: &str, command: Command) -> io::Result<()> {
         if !self.has_tool(subcommand) {
             let why = format!("{name}: `cargo {subcommand} --version` does not work");
             self.report.row(Duration::ZERO, Outcome::DidNotRun, why);
             return Ok(());
         }
-        let ended = self.stage(name, self.cargo(&[&[subcommand], arguments].concat()))?;
+        let ended = self.stage(name, command)?;
         self.judge_stage(name, &ended);
         Ok(())
     }
