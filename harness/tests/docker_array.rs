@@ -4,25 +4,16 @@
 mod docker_bench;
 
 use std::{
-    process::{Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
-use blackstart::{
-    topology::{
-        ledger::{self, Ledger},
-        owner,
-        sweep::{Standing, clear, survey},
-    },
-    world::{
-        ArraySpec, Marks, Pool, Power, Provision, Resource, Saved, Storage, WorldErrorKind, WriteAttempt,
-        docker::{DockerWorld, RunIdentity},
-    },
+use blackstart::world::{
+    ArraySpec, Marks, Pool, Power, Provision, Resource, Saved, Storage, WorldErrorKind, WriteAttempt,
 };
 use docker_bench::{
     Bench, connect,
-    disks::{MIB, SMALL, left_of, saved, with_disk, with_disks},
-    image, remains,
+    disks::{MIB, SMALL, saved, with_disks},
 };
 use futures_util::FutureExt;
 
@@ -440,89 +431,4 @@ async fn what_was_called_off_half_way_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exhaustive_what_was_called_off_half_way_leaves_nothing() {
     what_is_called_off_leaves_nothing(&[5, 40, 150, 400, 900]).await;
-}
-
-/// Not a test: what the next one runs in a process of its own, and kills.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "another test runs it, and kills it"]
-async fn a_run_that_will_be_killed() {
-    let (run_id, state) = (std::env::var("TO_BE_KILLED").expect("a run"), std::env::var("STATE").expect("a folder"));
-    let owner = owner::this_process();
-    let world = DockerWorld::connect(RunIdentity::new(&run_id, &owner)).await.expect("an engine");
-    let engine = world.engine().await.expect("its name");
-    let ledger = Ledger::create(state.as_ref(), &run_id, &owner, &engine).expect("a ledger");
-    world.prepare_images(&[image()], &|_| {}).await.expect("images");
-    let mut made = vec![Resource::Networks, Resource::Array(SMALL)];
-    for (name, host) in ["a", "b"].into_iter().zip(11..) {
-        made.push(Resource::Disk { node: name.into(), from: None });
-        made.push(Resource::Node(Box::new(with_disk(name, host, &["a", "b"]))));
-    }
-    println!("begun");
-    for resource in &made {
-        ledger.announce(&resource.name()).expect("written");
-        world.create(resource).await.expect("made");
-        if let Resource::Node(spec) = resource {
-            world.start(&spec.name).await.expect("started");
-        }
-    }
-    world.start_witness().await.expect("a witness");
-    println!("made");
-    world.snapshot("first").await.expect("a snapshot");
-    world.lose_unflushed(&["a".into()]).await.expect("no power");
-    world.replicate("first", None).await.expect("sent");
-    println!("used");
-    tokio::time::sleep(Duration::from_secs(30)).await;
-}
-
-/// Runs that until it has said a word, and kills it some time later. Gives the run and the folder of its ledger.
-fn kill_after(word: &str, then: Duration) -> (String, std::path::PathBuf) {
-    use std::io::BufRead;
-    let run_id = format!("t{:08x}-killed", rand::random::<u32>());
-    let state = std::env::temp_dir().join(&run_id);
-    let mut child = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--ignored", "--exact", "--nocapture", "a_run_that_will_be_killed"])
-        .envs([("TO_BE_KILLED", run_id.as_str()), ("STATE", &state.display().to_string())])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a child");
-    let said = std::io::BufReader::new(child.stdout.take().expect("its words")).lines();
-    let heard = said.map_while(Result::ok).any(|line| line.ends_with(word));
-    std::thread::sleep(then);
-    child.kill().expect("killed");
-    child.wait().expect("its end");
-    assert!(heard, "it never said {word}");
-    (run_id, state)
-}
-
-/// Kills runs at these moments, and demands that a sweep lets go of their devices.
-async fn a_sweep_lets_go_of_the_devices_of_runs_killed_at(moments: &[(&str, u64)]) {
-    let mut most = 0;
-    for (word, ms) in moments.iter().copied() {
-        let (run_id, state) = kill_after(word, Duration::from_millis(ms));
-        let begun = Instant::now();
-        let engine = remains().await;
-        let mut left = survey(&engine, &state, &[]).await.expect("a survey");
-        left.retain(|one| one.run_id == run_id);
-        assert!(left.iter().all(|one| one.standing == Standing::Gone), "{left:?}");
-        let devices = left_of(&run_id).await.1;
-        most = most.max(devices);
-        let cleared = clear(&engine, &left).await.expect("an engine");
-        eprintln!("killed {ms} ms after {word}: {devices} devices, swept in {:?}: {cleared:?}", begun.elapsed());
-        assert!(cleared.iter().all(|run| run.failed.is_empty() && run.ledger_removed), "{cleared:?}");
-        assert!(left_of(&run_id).await.0.is_empty(), "{:?}", left_of(&run_id).await);
-        assert!(ledger::find(&state).is_empty());
-        std::fs::remove_dir_all(state).expect("its folder");
-    }
-    assert_eq!(most, 4, "two pools and two disks");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sweep_lets_go_of_the_devices_of_a_killed_run() {
-    a_sweep_lets_go_of_the_devices_of_runs_killed_at(&[("begun", 700), ("used", 0)]).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn exhaustive_a_sweep_lets_go_of_the_devices_of_a_killed_run() {
-    let moments = [("begun", 150), ("begun", 1100), ("begun", 1600), ("made", 60), ("used", 0)];
-    a_sweep_lets_go_of_the_devices_of_runs_killed_at(&moments).await;
 }
