@@ -36,7 +36,8 @@ fn path_in(word: &str, tops: &[String]) -> Option<String> {
     if !names_file || !tops.iter().any(|top| top == first) {
         return None;
     }
-    let certain = word.split('/').take_while(|part| !part.contains(['*', '<', '{', '$', '…']));
+    let stands_for_several = |part: &&str| part.contains(['*', '<', '{', '$', '…']) || part.starts_with("KEY");
+    let certain = word.split('/').take_while(|part| !stands_for_several(part));
     let path = certain.collect::<Vec<_>>().join("/");
     Some(path.trim_end_matches('/').to_owned())
 }
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn what_exists_and_what_is_no_path_of_ours_is_fine() {
-        let text = "`harness/src/`, `scenarios/*/x.yaml`, `README.md`, `and/or`, `runs/1`, [a](https://x/y) [b](#c)\n";
+        let text = "`harness/src/`, `scenarios/*/x.yaml`, `harness/src/KEY.rs`, `README.md`, `and/or`, `runs/1`, [a](https://x/y) [b](#c)\n";
         assert!(dead(text).is_empty(), "{:?}", dead(text));
     }
 }
