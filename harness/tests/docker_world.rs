@@ -10,8 +10,8 @@ use std::{
 use blackstart::{
     scenario::system::Request,
     world::{
-        Backups, Commands, Network, NodeState, Outgoing, Power, Provision, Questions, Remains, Reply, Resource,
-        Traffic, WorldErrorKind, docker::DockerWorld,
+        Backups, Commands, Impairment, Network, NodeState, Outgoing, Power, Provision, Questions, Remains, Reply,
+        Resource, Traffic, WorldErrorKind, docker::DockerWorld,
     },
 };
 use bollard::{Docker, query_parameters::InspectContainerOptions};
@@ -105,6 +105,53 @@ async fn a_refusal_is_one_way() {
             bench.world.refuse(&leaving).await.expect("a refusal, dropped as it leaves the other");
             assert!(sends_one_way(bench, "a", "b").await);
             assert!(!sends_one_way(bench, "b", "a").await);
+        }
+        .boxed()
+    })
+    .await;
+}
+
+/// Of a hundred small packets, how many arrive, and how many the sender was told could not be sent. The two ends greet each
+/// other first, and the sender asks for the number until it is told.
+async fn heard_of_a_hundred(bench: &docker_bench::Bench, from: &str, to: &str) -> (u64, u64) {
+    let listen = "perl -MIO::Socket::INET -e 'alarm 15; $n = 0; $s = IO::Socket::INET->new(LocalPort => 7001, Proto => \"udp\"); \
+                  while (defined $s->recv($m, 9)) { $n++ if $m eq \"x\"; $s->send(\"hello\") if $m eq \"h\"; $s->send($n) if $m \
+                  eq \"e\"; exit if $m eq \"q\" }'";
+    let send = format!(
+        "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => \"{to}\", PeerPort => 7001, Proto => \"udp\"); sub ask \
+         {{ for (1..100) {{ $s->send($_[0]); vec($r = \"\", fileno $s, 1) = 1; if (select($r, undef, undef, 0.1)) {{ return $m \
+         if defined $s->recv($m, 9) and $m =~ $_[1]; select(undef, undef, undef, 0.05) }} }} die }} ask(\"h\", qr/hello/); for \
+         (1..100) {{ $s->send(\"x\") or $n++ }} print ask(\"e\", qr/[0-9]/), \" \", $n + 0; $s->send(\"q\") for 1..50'"
+    );
+    let (_, told) = tokio::join!(bench.shell(to, listen), bench.says(from, &send));
+    let numbers: Vec<u64> = told.split(' ').filter_map(|number| number.parse().ok()).collect();
+    <[u64; 2]>::try_from(numbers).map(Into::into).unwrap_or_else(|_| panic!("two numbers, not {told}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_link_loses_and_doubles_packets_one_way_and_ends() {
+    with_nodes("bad-link", &["a", "b"], &["a", "b"], |bench| {
+        async move {
+            let world = &bench.world;
+            let none = Impairment::default();
+            assert_eq!(heard_of_a_hundred(bench, "a", "b").await, (100, 0), "whole before");
+            world.impair("a", "b", Some(Impairment { loss: 0.5, ..none })).await.expect("loss");
+            let (heard, refused) = heard_of_a_hundred(bench, "a", "b").await;
+            let lost = world.impaired("a", "b").await.expect("a count").lost;
+            assert!((20..80).contains(&heard) && lost >= 100 - heard, "{heard} of 100 heard, {lost} lost");
+            assert_eq!(refused, 0, "a sender does not notice a loss");
+            assert_eq!(heard_of_a_hundred(bench, "b", "a").await.0, 100, "only that way");
+            world.impair("a", "b", Some(Impairment { duplication: 0.5, ..none })).await.expect("duplication");
+            let (heard, _) = heard_of_a_hundred(bench, "a", "b").await;
+            let doubled = world.impaired("a", "b").await.expect("a count").doubled;
+            assert!((120..180).contains(&heard) && doubled >= heard - 100, "{heard} heard of 100, {doubled} doubled");
+            world.impair("a", "b", None).await.expect("its end");
+            assert_eq!(heard_of_a_hundred(bench, "a", "b").await.0, 100, "whole afterwards");
+            let late = Impairment { latency: Duration::from_millis(100), ..none };
+            match world.impair("a", "b", Some(late)).await {
+                Ok(()) => assert!(bench.transfer("a", "b", 1).await >= Duration::from_millis(100)),
+                Err(error) => assert!(error.happened.contains("has no netem"), "{error}"),
+            }
         }
         .boxed()
     })

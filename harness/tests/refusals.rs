@@ -240,6 +240,36 @@ fn faults() {
             row("- slow_link: {from: db-a, to: db-b, bandwidth: 400kbit/s}", "- {}", "conditions[0]", "`slow_link`"),
             row("to: db-b, bandwidth", "to: db-a, bandwidth", "conditions[0].slow_link.to", "another node"),
             row("to: db-b, bandwidth", "to: db-x, bandwidth", "conditions[0].slow_link.to", "no node of this system"),
+            row(
+                "- slow_link: {from: db-a, to: db-b, bandwidth: 400kbit/s}",
+                "- bad_link: {from: db-a, to: db-b}",
+                "conditions[0].bad_link",
+                "does nothing to a packet",
+            ),
+            row(
+                "- slow_link: {from: db-a, to: db-b, bandwidth: 400kbit/s}",
+                "- bad_link: {from: db-a, to: db-b, loss: 100%}",
+                "conditions[0].bad_link.loss",
+                "write a `cut`",
+            ),
+            row(
+                "- slow_link: {from: db-a, to: db-b, bandwidth: 400kbit/s}",
+                "- bad_link: {from: db-a, to: db-b, loss: 1%, jitter: 1ms}",
+                "conditions[0].bad_link.jitter",
+                "a `latency` of at least as much",
+            ),
+            row(
+                "- slow_link: {from: db-a, to: db-b, bandwidth: 400kbit/s}",
+                "- bad_link: {from: db-a, to: db-x, loss: 1%}",
+                "conditions[0].bad_link.to",
+                "no node of this system",
+            ),
+            row(
+                "- slow_link: {from: db-a, to: db-b, bandwidth: 400kbit/s}",
+                "- bad_link: {from: db-a, to: db-b, loss: 1}",
+                "conditions[0].bad_link.loss",
+                "",
+            ),
             row("origin: man-made", "origin: natural", "disaster.cause", "does not belong to that origin"),
             row(
                 "{origin: man-made, cause: infrastructure-failure}",

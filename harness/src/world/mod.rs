@@ -380,6 +380,30 @@ pub trait Power: Send + Sync {
     async fn state(&self, node: &str) -> Result<NodeState>;
 }
 
+/// What a link does to packets, each by chance.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Impairment {
+    /// The share that is lost, from 0 to 1.
+    pub loss: f64,
+    /// The share that arrives twice, from 0 to 1.
+    pub duplication: f64,
+    /// How much later each arrives.
+    pub latency: Duration,
+    /// By how much that varies.
+    pub jitter: Duration,
+}
+
+/// What became of packets on an impaired link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Packets {
+    /// Those that were lost.
+    pub lost: u64,
+    /// Those that were sent twice.
+    pub doubled: u64,
+    /// Those that were held up.
+    pub delayed: u64,
+}
+
 /// The network between nodes.
 #[async_trait]
 pub trait Network: Send + Sync {
@@ -395,6 +419,10 @@ pub trait Network: Send + Sync {
     async fn reaches(&self, from: &str, to: &str) -> Result<bool>;
     /// Bytes that a limited link holds back at this moment or has turned away so far.
     async fn held_back(&self, from: &str, to: &str) -> Result<u64>;
+    /// Has a link lose, double or delay packets in one direction; nothing ends that. Both nodes must have helpers.
+    async fn impair(&self, from: &str, to: &str, impairment: Option<Impairment>) -> Result<()>;
+    /// The packets that an impaired link has lost, doubled and delayed so far.
+    async fn impaired(&self, from: &str, to: &str) -> Result<Packets>;
 }
 
 /// Commands on nodes.

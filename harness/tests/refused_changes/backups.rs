@@ -88,5 +88,6 @@ pub const ROWS: &[Row] = &[
         "faults[0].backup_spoiled.backup",
         "no backup of this scenario",
     ),
+    (SPOILED, "judge_backups: true\n", "", "faults[0]", "nothing would show it"),
     (SPOILED, "method: differential", "method: point", "faults[0].backup_spoiled.backup", "add `spoil`"),
 ];

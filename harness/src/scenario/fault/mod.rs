@@ -42,6 +42,8 @@ macro_rules! faults {
             conditions {
                 /// The link from one node to another carries only so much.
                 slow_link: SlowLink,
+                /// The link from one node to another loses, doubles or delays packets.
+                bad_link: BadLink,
             }
         }
     };

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::{
     Note, PairRule, ScenarioRule, SystemRule,
     names::{exactly_one, more_than_nothing, not_empty, twice, unknown, unknown_database, unknown_node},
+    recovery::each_step,
     templates::not_filled_in,
 };
 use crate::scenario::{
@@ -12,12 +13,13 @@ use crate::scenario::{
     backup::BackupMethod,
     drill::{Expectation, Interruption, Schedule, TakenBackup},
     fault::FaultKind,
+    step::StepKind,
     system::Role,
     units::{OneOf, Span},
 };
 
 pub(super) const SYSTEM_RULES: &[SystemRule] = &[methods];
-pub(super) const RULES: &[ScenarioRule] = &[names, intervals, judged_backups, never_complete];
+pub(super) const RULES: &[ScenarioRule] = &[names, intervals, judged_backups, never_complete, unseen_damage];
 pub(super) const PAIR_RULES: &[PairRule] = &[
     schedule_and_target,
     known_methods,
@@ -197,6 +199,18 @@ fn never_complete(scenario: &Scenario) -> Vec<Note> {
         && scenario.backups.iter().all(|backup| backup.interrupted.is_some());
     let note = || Note::new("judge_backups", "every backup is interrupted, so there is none to judge", "take another");
     none_left.then(note).into_iter().collect()
+}
+
+/// What befalls a backup shows only when that is restored.
+fn unseen_damage(scenario: &Scenario) -> Vec<Note> {
+    let is_seen = scenario.judge_backups
+        || each_step(scenario).any(|(_, step)| matches!(step.kind, StepKind::RestoreStep(_)));
+    let damaging = scenario.faults.iter().enumerate().filter(|(_, it)| it.kind.declared().effects().touches_backups);
+    let note = |(index, _)| {
+        let problem = "a backup is damaged, and none is restored: nothing would show it";
+        Note::new(format!("faults[{index}]"), problem, "write `judge_backups: true`, or restore one")
+    };
+    damaging.filter(|_| !is_seen).map(note).collect()
 }
 
 /// Before the first fault the load must not suffer, as nothing would account for it: only a vault may go then.

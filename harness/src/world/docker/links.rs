@@ -7,12 +7,13 @@ use futures_util::future::join_all;
 
 use super::{
     DockerWorld,
-    cuts::{self, End},
+    cuts::{self, End, Wanted},
     exec::exec,
+    impaired,
 };
 use crate::{
     scenario::units::Bandwidth,
-    world::{Network, Result, WorldError, WorldErrorKind},
+    world::{Impairment, Network, Packets, Result, WorldError, WorldErrorKind},
 };
 
 /// A port on which nothing listens: a host that is reached says so at once.
@@ -90,18 +91,31 @@ impl DockerWorld {
 
     async fn set_limit(&self, from: &str, to: &str, bandwidth: Option<Bandwidth>, doing: &str) -> Result<()> {
         let other = self.address(to, doing)?;
-        let helper = self.helper(from).ok_or_else(|| no_helper(from, doing))?;
+        let change = |wanted: &mut Wanted| match bandwidth {
+            Some(bandwidth) => wanted.limit(other, bandwidth),
+            None => wanted.unlimit(other),
+        };
+        self.want(from, doing, change).await
+    }
+
+    /// Changes what is wanted of a node's namespace, and puts it in place; what could not be is not wanted either.
+    async fn want(&self, node: &str, doing: &str, change: impl FnOnce(&mut Wanted) + Send) -> Result<()> {
+        let helper = self.helper(node).ok_or_else(|| no_helper(node, doing))?;
         let mut slot = helper.lock().await;
         let before = slot.wanted.clone();
-        match bandwidth {
-            Some(bandwidth) => slot.wanted.limit(other, bandwidth),
-            None => slot.wanted.unlimit(other),
-        }
-        let placed = self.place_wanted(from, &mut slot, doing).await;
+        change(&mut slot.wanted);
+        let placed = self.place_wanted(node, &mut slot, doing).await;
         if placed.is_err() {
             slot.wanted = before;
         }
         placed
+    }
+
+    /// What a command in the namespace of a node says.
+    async fn told(&self, node: &str, doing: &str, script: &str) -> Result<String> {
+        let helper = self.helper(node).ok_or_else(|| no_helper(node, doing))?;
+        let mut slot = helper.lock().await;
+        Ok(self.in_namespace(node, &mut slot, doing, script).await?.output)
     }
 
     fn address(&self, node: &str, doing: &str) -> Result<Ipv4Addr> {
@@ -111,6 +125,16 @@ impl DockerWorld {
 
 fn no_helper(node: &str, doing: &str) -> WorldError {
     WorldError::new(WorldErrorKind::NotFound, doing, format!("{node} has no helper"))
+}
+
+/// Latency takes a queue that not every kernel has.
+fn without_netem(error: WorldError) -> WorldError {
+    if !error.happened.contains("qdisc kind is unknown") {
+        return error;
+    }
+    let happened =
+        "the kernel of this engine has no netem, which latency takes; leave it out, or run on another kernel";
+    WorldError::new(WorldErrorKind::Other, error.doing, happened)
 }
 
 fn describe(refuses: &BTreeMap<String, Vec<String>>) -> String {
@@ -184,6 +208,33 @@ impl Network for DockerWorld {
         let output = self.in_namespace(from, &mut slot, &doing, &script).await?;
         let unclear = || WorldError::new(WorldErrorKind::Answered, &doing, output.output.trim());
         cuts::read_held_back(&output.output).ok_or_else(unclear)
+    }
+
+    async fn impair(&self, from: &str, to: &str, impairment: Option<Impairment>) -> Result<()> {
+        let doing = format!("change what the link from {from} to {to} does to packets");
+        let Impairment { loss, duplication, latency, jitter } = impairment.unwrap_or_default();
+        let (sender, receiver) = (self.address(from, &doing)?, self.address(to, &doing)?);
+        self.want(to, &doing, |wanted| wanted.impaired().lose(sender, loss)).await?;
+        let leaving = |wanted: &mut Wanted| {
+            wanted.impaired().double(receiver, duplication);
+            wanted.impaired().delay(receiver, latency, jitter);
+        };
+        let placed = self.want(from, &doing, leaving).await;
+        if placed.is_err() {
+            self.want(to, &doing, |wanted| wanted.impaired().lose(sender, 0.0)).await?;
+        }
+        placed.map_err(|error| if latency.is_zero() { error } else { without_netem(error) })
+    }
+
+    async fn impaired(&self, from: &str, to: &str) -> Result<Packets> {
+        let doing = format!("count the packets from {from} to {to}");
+        let (sender, receiver) = (self.address(from, &doing)?, self.address(to, &doing)?);
+        let arriving = self.told(to, &doing, impaired::COUNT).await?;
+        let leaving = self.told(from, &doing, impaired::COUNT).await?;
+        let queue = self.told(from, &doing, &cuts::held_back_script(sender, receiver)).await?;
+        let lost = impaired::counted(&arriving, "lost", sender);
+        let doubled = impaired::counted(&leaving, "doubled", receiver);
+        Ok(Packets { lost, doubled, delayed: impaired::delayed(&queue) })
     }
 }
 

@@ -18,6 +18,7 @@ mod errors;
 mod exec;
 mod helper;
 mod images;
+mod impaired;
 mod links;
 mod names;
 mod networks;

@@ -11,7 +11,7 @@ use super::super::{
 };
 use crate::{
     scenario::units::Bandwidth,
-    world::{Network, Result, WorldError, WorldErrorKind},
+    world::{Impairment, Network, Packets, Result, WorldError, WorldErrorKind},
 };
 
 #[async_trait]
@@ -50,6 +50,20 @@ impl Network for SimulatedWorld {
         self.spend(&LOOK, from).await;
         Ok(self.now().model.held_back_bytes(from, to))
     }
+
+    async fn impair(&self, from: &str, to: &str, _: Option<Impairment>) -> Result<()> {
+        Err(no_packets(format!("impair the link from {from} to {to}")))
+    }
+
+    async fn impaired(&self, from: &str, to: &str) -> Result<Packets> {
+        Err(no_packets(format!("count packets from {from} to {to}")))
+    }
+}
+
+/// The model delivers streams, and knows no packets that could be lost. It refuses what it does not model.
+fn no_packets(doing: String) -> WorldError {
+    let happened = "the model knows no packets; run this drill on containers";
+    WorldError::new(WorldErrorKind::Other, doing, happened)
 }
 
 impl SimulatedWorld {
