@@ -8,7 +8,7 @@ use super::{
 };
 use crate::scenario::{
     Declared, System,
-    backup::{ArrayMethod, BackupMethod},
+    backup::{ArrayMethod, BackupKind, BackupMethod, Take},
     check::{Check, CheckKind, SqlCheck},
     drill::{Expectation, Scenario, TakenBackup},
     system::{HalfWay, Node, Parameter, Replication, Role},
@@ -120,12 +120,7 @@ fn plan_backup(backup: &TakenBackup, system: &System) -> Result<PlannedBackup, U
         id: backup.id.clone(),
         method: backup.method.clone(),
         after: or_default(backup.after, 0),
-        taking: match method.array {
-            Some(ArrayMethod { by, apart }) => Taking::Array { by, apart: or_default(apart, 0) },
-            None => {
-                Taking::Command { on: method.on.clone().unwrap_or_default(), run: fill_in_all(&method.take, &values) }
-            }
-        },
+        taking: plan_taking(backup, method)?,
         restore: method.restore.clone(),
         spoil: method.spoil.clone(),
         half_way: half_way(method, &values),
@@ -133,6 +128,18 @@ fn plan_backup(backup: &TakenBackup, system: &System) -> Result<PlannedBackup, U
         interrupted: backup.interrupted.clone(),
         is_expected_invalid: backup.expect == Expectation::Invalid,
     })
+}
+
+fn plan_taking(backup: &TakenBackup, method: &BackupMethod) -> Result<Taking, Unplannable> {
+    let Take(take) = match &method.kind {
+        BackupKind::ArrayMethod(ArrayMethod { by, apart }) => {
+            return Ok(Taking::Array { by: *by, apart: or_default(*apart, 0) });
+        }
+        BackupKind::Take(take) => take,
+    };
+    let nowhere = || Unplannable::new(format!("nothing says on which node backup `{}` is taken", backup.id));
+    let run = fill_in_all(take, &[("id", backup.id.clone())]);
+    Ok(Taking::Command { on: method.on.clone().ok_or_else(nowhere)?, run })
 }
 
 fn half_way(method: &BackupMethod, values: &[(&str, String)]) -> HalfWay {

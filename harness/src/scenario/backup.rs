@@ -7,41 +7,62 @@ use serde::{Deserialize, Serialize};
 use super::{
     half_way::HalfWay,
     judge::Note,
+    kinds::one_of_kinds,
     units::{Size, Span},
 };
 
-/// A way to take a backup: by a command, or by the storage array. Exactly one of `take` and `array`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BackupMethod {
-    /// What it is, in words.
-    pub about: String,
-    /// The node on which the command runs, or `writer` for whichever takes writes.
-    pub on: Option<String>,
-    /// The command that takes it; `${id}` is what the scenario calls the backup. It is taken when the command exits with 0, and prints
-    /// one line of JSON with `label` (by which a restore finds it) and `bytes`.
-    #[serde(default)]
-    pub take: Vec<String>,
-    /// The command that restores it on the node that a step names; `${backup}` is its label, and `${point}` how far the
-    /// log is then replayed: `end`, `backup` (no further than the backup needs), `name:NAME`, `time:TIME` or
-    /// `position:POSITION` (both exclusive). Absent for what is only a point to go back to.
-    pub restore: Option<Vec<String>>,
-    /// The command that damages it where it is kept, for drills that want it so; `${backup}` is its label, and `${by}` one of
-    /// `bit-flip`, `truncated`, `missing-file`, `missing-log`, `foreign-log`, `wrong-timeline` and `wrong-key`. It prints one
-    /// line of JSON with `what` it touched and the sums `before` and `after`, which must differ.
-    pub spoil: Option<Vec<String>>,
-    /// The same commands for drills that interrupt them.
-    pub half_way: Option<HalfWay>,
-    /// What the storage array does instead of a command: it takes the disks of all nodes, and brings all of them back.
-    pub array: Option<ArrayMethod>,
-    /// How long any of them may take.
-    pub within: Span,
+one_of_kinds! {
+    /// A way to take a backup: by a command, or by the storage array. Exactly one of `take` and `array`.
+    "a way to take backups", BackupMethod {
+        /// What it is, in words.
+        about: String,
+        /// The node on which the command runs, or `writer` for whichever takes writes.
+        on: Option<String>,
+        /// The command that restores it on the node that a step names; `${backup}` is its label, and `${point}` how far the
+        /// log is then replayed: `end`, `backup` (no further than the backup needs), `name:NAME`, `time:TIME` or
+        /// `position:POSITION` (both exclusive). Absent for what is only a point to go back to.
+        restore: Option<Vec<String>>,
+        /// The command that damages it where it is kept, for drills that want it so; `${backup}` is its label, and `${by}` one of
+        /// `bit-flip`, `truncated`, `missing-file`, `missing-log`, `foreign-log`, `wrong-timeline` and `wrong-key`. It prints one
+        /// line of JSON with `what` it touched and the sums `before` and `after`, which must differ.
+        spoil: Option<Vec<String>>,
+        /// The same commands for drills that interrupt them.
+        half_way: Option<HalfWay>,
+        /// How long any of them may take.
+        within: Span,
+    }
+    BackupKind {
+        /// The command that takes it; `${id}` is what the scenario calls the backup. It is taken when the command exits with 0, and
+        /// prints one line of JSON with `label` (by which a restore finds it) and `bytes`.
+        take: Take,
+        /// What the storage array does instead of a command: it takes the disks of all nodes, and brings all of them back.
+        array: ArrayMethod,
+    }
 }
+
+/// What takes a backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackupKind {
+    /// A command.
+    Take(Take),
+    /// The storage array.
+    ArrayMethod(ArrayMethod),
+}
+
+/// The command that takes a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Take(pub Vec<String>);
 
 impl BackupMethod {
     /// Whether it can be restored by itself: a point in the log cannot.
     pub const fn is_restorable(&self) -> bool {
-        self.restore.is_some() || self.array.is_some()
+        self.restore.is_some() || self.is_by_array()
+    }
+
+    /// Whether the storage array takes it.
+    pub const fn is_by_array(&self) -> bool {
+        matches!(self.kind, BackupKind::ArrayMethod(_))
     }
 
     /// Whoever strikes in the middle of `what` (`take` or `restore`) must be told where the middle is.

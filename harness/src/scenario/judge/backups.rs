@@ -4,13 +4,13 @@ use std::cell::Cell;
 
 use super::{
     Note, PairRule, ScenarioRule, SystemRule,
-    names::{exactly_one, more_than_nothing, not_empty, twice, unknown, unknown_database, unknown_node},
+    names::{more_than_nothing, not_empty, twice, unknown, unknown_database, unknown_node},
     recovery::each_step,
     templates::not_filled_in,
 };
 use crate::scenario::{
     Scenario, System,
-    backup::BackupMethod,
+    backup::{BackupKind, BackupMethod, Take},
     drill::{Expectation, Interruption, Schedule, TakenBackup},
     fault::FaultKind,
     step::StepKind,
@@ -36,20 +36,23 @@ fn methods(system: &System) -> Vec<Note> {
 }
 
 fn method_of(key: &str, method: &BackupMethod, system: &System) -> Vec<Note> {
-    let kinds = [("take", !method.take.is_empty()), ("array", method.array.is_some())];
-    let one = exactly_one(key, "a way to take backups", &kinds);
-    let on = match (method.on.as_deref(), method.take.is_empty()) {
+    let take = match &method.kind {
+        BackupKind::Take(Take(take)) => Some(take.as_slice()),
+        BackupKind::ArrayMethod(_) => None,
+    };
+    let nothing = not_empty(format!("{key}.take"), take.is_some_and(<[_]>::is_empty), "write the command");
+    let on = match (method.on.as_deref(), take) {
         (Some("writer"), _) => None,
         (Some(on), _) => unknown_node(format!("{key}.on"), on, system),
-        (None, true) => None,
-        (None, false) => Some(Note::new(key, "nothing says where it is taken", "add `on`, a node or `writer`")),
+        (None, None) => None,
+        (None, Some(_)) => Some(Note::new(key, "nothing says where it is taken", "add `on`, a node or `writer`")),
     };
     let within = more_than_nothing(format!("{key}.within"), method.within.ms() == 0.0);
     let texts = |what: &str, run: &[String], known: &[&str]| -> Vec<Note> {
         let each = run.iter().enumerate();
         each.flat_map(|(index, text)| not_filled_in(&format!("{key}.{what}[{index}]"), text, known)).collect()
     };
-    let take = texts("take", &method.take, &["id"]);
+    let take = texts("take", take.unwrap_or_default(), &["id"]);
     let restore = texts("restore", method.restore.as_deref().unwrap_or_default(), &["backup", "point"]);
     let spoil = texts("spoil", method.spoil.as_deref().unwrap_or_default(), &["backup", "by"]);
     let half_way = method.half_way.iter();
@@ -61,7 +64,7 @@ fn method_of(key: &str, method: &BackupMethod, system: &System) -> Vec<Note> {
             &["backup", "point"],
         ))
     });
-    [one, on, within].into_iter().flatten().chain(take).chain(restore).chain(spoil).chain(half_way).collect()
+    [nothing, on, within].into_iter().flatten().chain(take).chain(restore).chain(spoil).chain(half_way).collect()
 }
 
 /// A copy of a backup has its name, beside the secondary environment; and so has what the array saves of it, beside what is
@@ -203,8 +206,8 @@ fn never_complete(scenario: &Scenario) -> Vec<Note> {
 
 /// What befalls a backup shows only when that is restored.
 fn unseen_damage(scenario: &Scenario) -> Vec<Note> {
-    let is_seen = scenario.judge_backups
-        || each_step(scenario).any(|(_, step)| matches!(step.kind, StepKind::RestoreStep(_)));
+    let is_seen =
+        scenario.judge_backups || each_step(scenario).any(|(_, step)| matches!(step.kind, StepKind::RestoreStep(_)));
     let damaging = scenario.faults.iter().enumerate().filter(|(_, it)| it.kind.declared().effects().touches_backups);
     let note = |(index, _)| {
         let problem = "a backup is damaged, and none is restored: nothing would show it";

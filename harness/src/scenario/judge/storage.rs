@@ -6,7 +6,7 @@ use super::{
 };
 use crate::scenario::{
     Scenario, System,
-    backup::{ArrayCopy, BackupMethod},
+    backup::{ArrayCopy, BackupKind, BackupMethod},
     drill::Expectation,
     step::StepKind,
     system::Role,
@@ -52,12 +52,12 @@ fn remote_site(system: &System) -> Vec<Note> {
 }
 
 fn array_methods(system: &System) -> Vec<Note> {
-    let methods = system.backups.iter().filter(|(_, method)| method.array.is_some());
+    let methods = system.backups.iter().filter(|(_, method)| method.is_by_array());
     methods.flat_map(|(name, method)| array_method(&format!("backups.{name}"), method, system)).collect()
 }
 
 fn array_method(key: &str, method: &BackupMethod, system: &System) -> Vec<Note> {
-    let Some(array) = method.array else { return Vec::new() };
+    let BackupKind::ArrayMethod(array) = method.kind else { return Vec::new() };
     let key_of = |name: &str| format!("{key}.{name}");
     let without = system.storage.is_none().then(|| {
         Note::new(key_of("array"), "this system has no storage array", "declare `storage`, or take it by a command")
@@ -113,7 +113,7 @@ fn expectations(scenario: &Scenario) -> Vec<Note> {
 fn interrupted_arrays(scenario: &Scenario, system: &System) -> Vec<Note> {
     let backups = scenario.backups.iter().enumerate().filter(|(_, backup)| backup.interrupted.is_some());
     let by_array =
-        backups.filter(|(_, backup)| system.backups.get(&backup.method).is_some_and(|method| method.array.is_some()));
+        backups.filter(|(_, backup)| system.backups.get(&backup.method).is_some_and(BackupMethod::is_by_array));
     by_array
         .map(|(index, backup)| {
             let problem = format!("`{}` is taken by the array, at one moment that nothing can cut short", backup.id);
@@ -135,7 +135,7 @@ pub(in crate::scenario) fn no_disk(key: String, name: &str, system: &System) -> 
 pub(in crate::scenario) fn puts_disks_back(scenario: &Scenario, system: &System) -> bool {
     let by_array = |id: &str| {
         let backup = scenario.backups.iter().find(|backup| backup.id == id);
-        backup.and_then(|backup| system.backups.get(&backup.method)).is_some_and(|method| method.array.is_some())
+        backup.and_then(|backup| system.backups.get(&backup.method)).is_some_and(BackupMethod::is_by_array)
     };
     super::recovery::each_step(scenario).any(|(_, step)| match &step.kind {
         StepKind::BringBack(_) => true,

@@ -157,7 +157,7 @@ impl RestoreStep {
     }
 
     fn misplaced(&self, key: &str, scenario: &Scenario, system: &System) -> Option<Note> {
-        let by_array = method_of(&self.backup, scenario, system)?.array.is_some();
+        let by_array = method_of(&self.backup, scenario, system)?.is_by_array();
         let id = &self.backup;
         match (&self.node, by_array) {
             (Some(node), false) => unknown_node(format!("{key}.node"), node, system),

@@ -140,7 +140,7 @@ impl DisksStep {
         let missing = unknown(key.clone(), "backup of this scenario", &self.backup, known);
         let backup = scenario.backups.iter().find(|backup| backup.id == self.backup);
         let method = backup.and_then(|backup| system.backups.get(&backup.method));
-        let by_command = method.filter(|method| method.array.is_none());
+        let by_command = method.filter(|method| !method.is_by_array());
         let problem = || format!("`{}` was not taken by the array, and holds no disks", self.backup);
         missing.or_else(|| by_command.map(|_| Note::new(key, problem(), "name a backup that the array takes")))
     }
