@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use super::{UNUSABLE, look, print};
-use crate::scenario::{self, Refusals};
+use crate::{
+    plan,
+    scenario::{self, Declared, Refusals},
+    world::simulated::beyond_the_model,
+};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -27,6 +31,7 @@ pub fn main(args: &Args) -> u8 {
                 }
                 if !args.json {
                     print(&format!("{}: sound. {}", file.display(), declared.scenario.title));
+                    tell_limits(declared);
                 }
             }
             Err(refusals) => refused.0.extend(refusals.0),
@@ -38,4 +43,12 @@ pub fn main(args: &Args) -> u8 {
         eprint!("{}", refused.render(look()));
     }
     if refused.0.is_empty() { 0 } else { UNUSABLE }
+}
+
+/// What a drill needs that a model cannot give.
+fn tell_limits(declared: Declared) {
+    let reasons = plan::build(declared, 0).map(|plan| beyond_the_model(&plan)).unwrap_or_default();
+    if !reasons.is_empty() {
+        print(&format!("  needs containers: {}", reasons.join("; ")));
+    }
 }

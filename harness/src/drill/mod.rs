@@ -40,7 +40,7 @@ use crate::{
     scenario::step::Environment,
     topology::{Topology, ledger::Ledger},
     workload::History,
-    world::{World, WorldError, WorldErrorKind},
+    world::{World, WorldError, WorldErrorKind, simulated::beyond_the_model},
 };
 pub use blackstart_evidence::manifest::digest_of;
 pub use bundle::Bundle;
@@ -176,7 +176,7 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
     let events = Events::new(setting.clock, journal, Arc::clone(&setting.listener));
     let mut topology = Topology::new(Arc::clone(&world), setting.ledger.clone());
     let mut facts = Facts::default();
-    let mut stopped: Vec<String> = trouble.into_iter().collect();
+    let mut stopped: Vec<String> = trouble.into_iter().chain(not_simulable(&plan, world.kind())).collect();
     let secondary = secondary(&plan, &world, &setting).unwrap_or_else(|error| {
         stopped.push(error.to_string());
         None
@@ -225,14 +225,19 @@ pub(crate) fn open_bundle(setting: &Setting) -> (Option<Bundle>, Journal, Option
     }
 }
 
+/// Why a drill needs containers, where it has none.
+fn not_simulable(plan: &Plan, world: record::World) -> Option<String> {
+    let reasons = match world {
+        record::World::Docker => return None,
+        record::World::Simulated => beyond_the_model(plan),
+    };
+    (!reasons.is_empty()).then(|| format!("this drill needs containers: {}", reasons.join("; ")))
+}
+
 /// The secondary environment of a plan, of which nothing exists yet.
 fn secondary(plan: &Plan, world: &Arc<dyn World>, setting: &Setting) -> crate::world::Result<Option<Secondary>> {
     if !plan.has_secondary() {
         return Ok(None);
-    }
-    if world.kind() == record::World::Simulated {
-        let happened = "the model knows no second environment that takes over; run this drill on containers";
-        return Err(WorldError::new(WorldErrorKind::Other, "prepare the secondary environment", happened));
     }
     let name = Environment::Secondary.name();
     let doing = "plan the secondary environment";

@@ -28,6 +28,8 @@ one_of_kinds! {
         spoil: Option<Vec<String>>,
         /// The same commands for drills that interrupt them.
         half_way: Option<HalfWay>,
+        /// What of the simulated system it holds; `cluster` where nothing is said.
+        models: Option<ModelledBackup>,
         /// How long any of them may take.
         within: Span,
     }
@@ -53,6 +55,21 @@ pub enum BackupKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Take(pub Vec<String>);
+
+/// What a backup holds of the simulated system.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelledBackup {
+    /// The servers that hold the work, with their log, as they are at its end.
+    #[default]
+    Cluster,
+    /// A dump of that database, as it is at the beginning, and then one of the monitor's.
+    DumpMonitorLast,
+    /// A dump of the monitor's database, as it is at the beginning, and then one of that one.
+    DumpMonitorFirst,
+    /// Nothing that the model keeps: configuration, say, or documents.
+    Nothing,
+}
 
 impl BackupMethod {
     /// Whether it can be restored by itself: a point in the log cannot.

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
+mod alike;
 mod bounds;
 mod cancelled;
 mod declared;

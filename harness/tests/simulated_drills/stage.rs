@@ -50,8 +50,7 @@ pub const WITH_BACKUPS: [&str; 8] = [
     "order-management/two-zones-lost",
 ];
 
-/// The drills of the process cell that must pass. The model takes every backup for one of the database, so the one that
-/// restores a configuration is not among them.
+/// Drills of the process cell that must pass.
 pub const OF_THE_CELL: [&str; 3] =
     ["process-cell/nothing-broken", "process-cell/dump-restored", "process-cell/exports-judged"];
 

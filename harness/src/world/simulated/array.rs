@@ -62,6 +62,8 @@ impl Model {
         let server = saved.servers.get(node).cloned().ok_or("it is no node of this system")?;
         self.call_off(node);
         self.servers[node].resume(server);
+        // One that had failed, or was full, has been replaced.
+        self.nodes[node].is_disk_broken = false;
         if self.shape.databases.contains(&node) {
             self.sight = saved.sight;
         }

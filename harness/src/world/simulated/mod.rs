@@ -13,6 +13,7 @@ mod beliefs;
 mod draws;
 mod failures;
 mod flight;
+mod limits;
 mod model;
 mod monitor;
 mod nodes;
@@ -39,6 +40,7 @@ use tokio::sync::Notify;
 
 pub use self::{
     assumptions::ASSUMPTIONS,
+    limits::beyond_the_model,
     truth::{Commit, Truth, Unavailable},
 };
 use self::{
@@ -95,7 +97,8 @@ impl SimulatedWorld {
         state.sealed.clone().unwrap_or_else(|| state.model.truth())
     }
 
-    /// Operations and commands that were run and that the model does not know: it took their success for granted.
+    /// Commands that were run and that the model does not know, such as one that makes a schema: it took their success for
+    /// granted.
     pub fn not_modelled(&self) -> Vec<String> {
         self.locked().not_modelled.iter().cloned().collect()
     }

@@ -38,6 +38,11 @@ impl Sight {
         self.know(commits);
     }
 
+    /// What it knows is from the timeline that its source is on now.
+    pub(super) const fn goes_on_with(&mut self, timeline: u32) {
+        self.timeline = timeline;
+    }
+
     /// What it knows.
     pub(super) fn known(&self) -> impl Iterator<Item = CommitId> + '_ {
         self.known.iter().enumerate().filter(|(_, is_known)| **is_known).map(|(commit, _)| commit)

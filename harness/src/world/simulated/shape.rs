@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     plan::Plan,
-    scenario::system::{Replication, Role},
+    scenario::{
+        backup::ModelledBackup,
+        system::{Replication, Role},
+    },
 };
 
 /// A node, by its place in the plan.
@@ -47,6 +50,8 @@ pub(super) struct Shape {
     pub(super) statuses: BTreeMap<String, Statuses>,
     /// The queries that nodes answer once they are ready.
     pub(super) ready_queries: BTreeSet<String>,
+    /// What each backup holds, by what the scenario calls it.
+    pub(super) backups: BTreeMap<String, ModelledBackup>,
 }
 
 /// Answers where the declaration gives none.
@@ -77,6 +82,7 @@ impl Shape {
             damage_queries: damage_queries(plan),
             statuses: statuses(plan),
             ready_queries: ready_queries(plan),
+            backups: backups(plan),
             front,
             cluster,
             databases,
@@ -159,4 +165,12 @@ fn damage_queries(plan: &Plan) -> BTreeSet<String> {
 fn ready_queries(plan: &Plan) -> BTreeSet<String> {
     let ready = plan.nodes.iter().filter_map(|planned| planned.node.ready.as_ref());
     ready.filter_map(|ready| ready.sql.as_ref()).map(|question| question.query.clone()).collect()
+}
+
+fn backups(plan: &Plan) -> BTreeMap<String, ModelledBackup> {
+    let methods = &plan.declared.system.backups;
+    let taken = plan.backups.iter();
+    taken
+        .filter_map(|backup| Some((backup.id.clone(), methods.get(&backup.method)?.models.unwrap_or_default())))
+        .collect()
 }

@@ -5,10 +5,14 @@
 
 use super::{
     model::Model,
+    monitor::Sight,
     replication::{CommitId, Stance},
     shape::NodeId,
 };
-use crate::world::{Moment, Point};
+use crate::{
+    scenario::backup::ModelledBackup,
+    world::{Moment, Point},
+};
 
 /// What the vault holds.
 #[derive(Debug, Clone, Default)]
@@ -21,17 +25,26 @@ pub(super) struct Vault {
 }
 
 /// A backup, or a point that was marked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Stored {
-    /// How many commits it holds.
-    commits: usize,
+    holds: ModelledBackup,
+    content: Content,
     is_whole: bool,
+}
+
+/// What two stores had at one moment.
+#[derive(Debug, Clone)]
+pub(super) struct Content {
+    /// How many commits the writer had.
+    commits: usize,
+    /// What the monitor knew.
+    sight: Sight,
 }
 
 impl Vault {
     fn stored(&self, label: &str) -> Result<Stored, String> {
         let stored = label.parse().ok().and_then(|number: usize| self.backups.get(number));
-        stored.copied().ok_or_else(|| format!("there is no backup {label}"))
+        stored.cloned().ok_or_else(|| format!("there is no backup {label}"))
     }
 }
 
@@ -44,7 +57,7 @@ impl Model {
 
     /// How many commits a backup holds.
     pub(super) fn size_of(&self, label: &str) -> usize {
-        self.vault.stored(label).map_or(0, |stored| stored.commits)
+        self.vault.stored(label).map_or(0, |stored| stored.content.commits)
     }
 
     /// Starts with the vault of another model, and with nothing else of it but the names of what was committed.
@@ -56,12 +69,29 @@ impl Model {
         self.now_us = other.now_us;
     }
 
-    /// Takes a backup of the cluster, or marks a point; gives its label.
-    pub(super) fn back_up(&mut self) -> Result<String, String> {
+    /// What a backup could hold that is taken now.
+    pub(super) fn content(&self) -> Result<Content, String> {
         let writer = self.writer().ok_or("no server takes writes")?;
-        let length = self.servers[writer].log.len();
-        self.vault.archive = self.servers[writer].log.clone();
-        self.vault.backups.push(Stored { commits: length, is_whole: true });
+        Ok(Content { commits: self.servers[writer].log.len(), sight: self.sight.clone() })
+    }
+
+    /// What a backup holds.
+    pub(super) fn holds(&self, id: &str) -> ModelledBackup {
+        self.shape.backups.get(id).copied().unwrap_or_default()
+    }
+
+    /// A backup of the cluster ends, or a point is marked; gives its label. `begun` is what there was at its beginning.
+    pub(super) fn back_up(&mut self, holds: ModelledBackup, begun: Content) -> Result<String, String> {
+        let ended = self.content()?;
+        let content = match holds {
+            ModelledBackup::Cluster | ModelledBackup::Nothing => ended,
+            ModelledBackup::DumpMonitorLast => Content { commits: begun.commits, ..ended },
+            ModelledBackup::DumpMonitorFirst => Content { sight: begun.sight, ..ended },
+        };
+        if let Some(writer) = self.writer() {
+            self.vault.archive = self.servers[writer].log.clone();
+        }
+        self.vault.backups.push(Stored { holds, content, is_whole: true });
         Ok((self.vault.backups.len() - 1).to_string())
     }
 
@@ -96,8 +126,11 @@ impl Model {
         self.shape.cluster.contains(&node) && self.serves(node) && self.servers[node].stance == Stance::Writer
     }
 
-    /// A restore begins: a writer that still serves is taken down.
-    pub(super) fn begin_restore(&mut self, node: NodeId) {
+    /// A restore begins: a writer that still serves is taken down. A dump is read by the server while it runs.
+    pub(super) fn begin_restore(&mut self, node: NodeId, holds: ModelledBackup) {
+        if holds != ModelledBackup::Cluster {
+            return;
+        }
         self.archive_all(node);
         self.stop_program(node);
         // What was there goes first: whoever is interrupted from here on comes up with nothing.
@@ -110,18 +143,25 @@ impl Model {
         if !backup.is_whole {
             return Err(format!("backup {label} cannot be read"));
         }
+        match backup.holds {
+            ModelledBackup::Nothing => return Ok("it holds nothing of what the model keeps".to_owned()),
+            ModelledBackup::DumpMonitorLast | ModelledBackup::DumpMonitorFirst => {
+                return Ok(self.read_dump(node, backup.content));
+            }
+            ModelledBackup::Cluster => {}
+        }
         let archive = &self.vault.archive;
         let up_to = match point {
             Point::End => archive.len(),
-            Point::Backup => backup.commits,
-            Point::Named(label) => self.vault.stored(label)?.commits,
+            Point::Backup => backup.content.commits,
+            Point::Named(label) => self.vault.stored(label)?.content.commits,
             Point::Position(position) => number(position)? as usize,
             Point::Time(time) => {
                 let time_us = number(time)?;
                 archive.partition_point(|commit| self.commits[*commit].instant_us < time_us)
             }
         };
-        if up_to < backup.commits || up_to > archive.len() {
+        if up_to < backup.content.commits || up_to > archive.len() {
             return Err("recovery ended before the point was reached".to_owned());
         }
         let log = archive[..up_to].to_vec();
@@ -142,6 +182,22 @@ impl Model {
         self.let_followers_copy(node);
         self.changed();
         Ok(format!("timeline {timeline}, {up_to} commits"))
+    }
+
+    /// Dumps of two databases are put back, each whole: the server goes on with its own log, on its own timeline.
+    fn read_dump(&mut self, node: NodeId, content: Content) -> String {
+        let Content { commits, mut sight } = content;
+        let log = self.vault.archive.iter().copied().take(commits).collect();
+        self.call_off(node);
+        let server = &mut self.servers[node];
+        server.log = log;
+        server.is_empty = false;
+        sight.goes_on_with(server.timeline);
+        self.sight = sight;
+        self.nodes[node].is_ready = true;
+        self.let_followers_copy(node);
+        self.changed();
+        format!("{commits} commits, and what the monitor knew")
     }
 
     /// Everything on a node's volume is gone. Gives how much it was, and how much is left.

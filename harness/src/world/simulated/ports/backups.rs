@@ -13,6 +13,7 @@ use super::super::{
     draws::{BACKUP, RESTORE},
     shape::NodeId,
 };
+use crate::scenario::backup::ModelledBackup;
 use crate::world::{Backups, CommandOutput, HalfDone, NodeState, Point, Result, Taken, WorldError, WorldErrorKind};
 
 /// What a commit weighs in a backup, in bytes; and what a cluster without any weighs.
@@ -38,10 +39,12 @@ impl Backups for SimulatedWorld {
     async fn back_up(&self, id: &str, node: &str, _: &[String], within: Duration) -> Result<Taken> {
         let doing = format!("take backup {id} on {node}");
         let place = self.running(&doing, node)?;
+        let refused = |why: String| WorldError::new(WorldErrorKind::Answered, &doing, why);
+        let begun = self.now().model.content().map_err(refused)?;
         self.spend_within(&doing, &BACKUP, place, within).await?;
         self.running_still(&doing, place)?;
-        let taken = self.change(|model| model.back_up());
-        let label = taken.map_err(|why| WorldError::new(WorldErrorKind::Answered, doing, why))?;
+        let taken = self.change(|model| model.back_up(model.holds(id), begun));
+        let label = taken.map_err(refused)?;
         let bytes = EMPTY_BYTES + self.now().model.size_of(&label) as u64 * COMMIT_BYTES;
         Ok(Taken { id: id.to_owned(), label, bytes, disks: BTreeMap::new() })
     }
@@ -57,7 +60,7 @@ impl Backups for SimulatedWorld {
     async fn begin_restore(&self, node: &str, _: &[String], within: Duration) -> Result<HalfDone> {
         let doing = format!("restore {node}");
         let place = self.running(&doing, node)?;
-        self.change(|model| model.begin_restore(place));
+        self.change(|model| model.begin_restore(place, ModelledBackup::Cluster));
         self.spend_within(&doing, &RESTORE, place, within).await?;
         self.running_still(&doing, place)?;
         Ok(self.half_done(place))
@@ -73,7 +76,7 @@ impl Backups for SimulatedWorld {
     ) -> Result<CommandOutput> {
         let doing = format!("restore {node}");
         let place = self.running(&doing, node)?;
-        self.change(|model| model.begin_restore(place));
+        self.change(|model| model.begin_restore(place, model.holds(&backup.id)));
         self.spend_within(&doing, &RESTORE, place, within).await?;
         self.running_still(&doing, place)?;
         Ok(match self.change(|model| model.end_restore(place, &backup.label, point)) {

@@ -1,4 +1,5 @@
-//! Commands on nodes. The operations that the model knows change it; any other succeeds and is noted as not modelled.
+//! Commands on nodes. The operations that the model knows change it, any other is refused; a command of the system's own that
+//! a drill needs before its load is taken to succeed, and noted.
 
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ impl Commands for SimulatedWorld {
         let doing = format!("{name} {node}");
         let id = self.running(&doing, node)?;
         let Some(operation) = Modelled::named(name) else {
-            return self.take_for_granted(&doing, name, id, within).await;
+            let happened = "the model does not know this operation: run the drill on containers";
+            return Err(WorldError::new(WorldErrorKind::Answered, doing, happened));
         };
         self.change(|model| model.begin(operation, id));
         self.spend_within(&doing, operation.takes(), id, within).await?;
