@@ -5,6 +5,7 @@
 
 pub mod record;
 pub mod render;
+pub mod safe;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
 pub mod selftest;

@@ -3,6 +3,7 @@
 use std::{env, path::PathBuf, process::ExitCode};
 
 use blackstart_evidence::audit::{self, Audit};
+use blackstart_reports::safe;
 
 const USAGE: &str = "\
 blackstart-audit [--json] RUN_DIR
@@ -34,14 +35,14 @@ fn main() -> ExitCode {
 
 fn told(audit: &Audit, is_json: bool) -> ExitCode {
     if is_json {
-        println!("{}", serde_json::to_string_pretty(audit).unwrap_or_default());
+        println!("{}", safe::json(&serde_json::to_string_pretty(audit).unwrap_or_default()));
     } else {
-        print!("{audit}");
+        print!("{}", safe::page(&audit.to_string()));
     }
     ExitCode::from(audit.exit_status())
 }
 
 fn unusable(why: &str) -> ExitCode {
-    eprintln!("{why}\n\n{USAGE}");
+    eprintln!("{}\n\n{USAGE}", safe::page(why));
     ExitCode::from(2)
 }

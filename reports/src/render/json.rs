@@ -8,7 +8,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::words;
-use crate::record::{Record, SCHEMA_VERSION};
+use crate::{
+    record::{Record, SCHEMA_VERSION},
+    safe,
+};
 
 /// The record as it is written: with its mark, where it has one, before its own fields.
 #[derive(Serialize)]
@@ -69,7 +72,7 @@ pub fn render(record: &Record) -> String {
     let written = Written { mark: words::mark(record), record };
     let text = serde_json::to_string_pretty(&written)
         .unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }).to_string());
-    text + "\n"
+    safe::json(&text) + "\n"
 }
 
 /// Reads a record back.

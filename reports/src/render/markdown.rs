@@ -81,7 +81,7 @@ fn paragraph(out: &mut String, block: &str) {
 }
 
 fn bullets(out: &mut String, lines: &[String]) {
-    let list: String = lines.iter().map(|line| format!("- {}\n", escape(line))).collect();
+    let list: String = lines.iter().map(|line| format!("- {}\n", item(line))).collect();
     if !list.is_empty() {
         paragraph(out, &list);
     }
@@ -125,10 +125,14 @@ fn table(sheet: &Sheet) -> String {
     out
 }
 
-/// Data as literal text: neither a table's pipes, nor markup, nor a link. The text is on one line already.
+/// What comes between two characters that must not be read together, and shows nothing.
+const BREAK: &str = "&#8203;";
+
+/// Data as literal text: neither a table's pipes, nor markup, nor a link, nor a mention of somebody or of an issue. The text is
+/// on one line already.
 fn escape(data: &str) -> String {
     let mut out = String::with_capacity(data.len());
-    for c in data.chars() {
+    for (at, c) in data.char_indices() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -136,18 +140,64 @@ fn escape(data: &str) -> String {
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => out.extend(['\\', c]),
             _ => out.push(c),
         }
+        if joins(&data[..at + c.len_utf8()]) {
+            out.push_str(BREAK);
+        }
     }
     out
 }
 
+/// Data as an item of a list, and never as a heading or a list of its own.
+fn item(data: &str) -> String {
+    let after_number = data.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_number = after_number.len() < data.len() && after_number.starts_with(['.', ')']);
+    let start = if is_number || data.starts_with(['+', '-', '=', '#']) { BREAK } else { "" };
+    format!("{start}{}", escape(data))
+}
+
+/// Whether a text ends with what would make a reference of what follows: to a person, an issue, or a page.
+fn joins(text: &str) -> bool {
+    let ends_with = |end: &str| {
+        let start = text.len().checked_sub(end.len()).and_then(|start| text.get(start..));
+        start.is_some_and(|last| last.eq_ignore_ascii_case(end))
+    };
+    ["@", "#", "://", "www.", "gh-", "mailto:", "xmpp:"].into_iter().any(ends_with)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::{prelude::*, sample::select};
+
     use super::*;
     use crate::sample;
 
     #[test]
     fn data_is_literal_text() {
         assert_eq!(escape("a|b <i> & *x* [l](u) `c` \\"), "a\\|b &lt;i&gt; &amp; \\*x\\* \\[l\\](u) \\`c\\` \\\\");
+    }
+
+    #[test]
+    fn data_mentions_nobody_and_leads_nowhere() {
+        assert_eq!(escape("@ops, see #12 or GH-12"), "@&#8203;ops, see #&#8203;12 or GH-&#8203;12");
+        assert_eq!(escape("https://a.b WWW.a.b a@b.c"), "https://&#8203;a.b WWW.&#8203;a.b a@&#8203;b.c");
+        assert_eq!(item("# no heading"), "&#8203;#&#8203; no heading");
+        assert_eq!([item("- no list"), item("1. none")], ["&#8203;- no list", "&#8203;1. none"]);
+        assert_eq!([item("14 writes are lost"), item("1.5 s")], ["14 writes are lost", "&#8203;1.5 s"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_data_makes_markup(data in any::<String>(), bit in select(&["@a", "#1", "<b>", "http://x", "www.x", "[x](u)", "|"][..])) {
+            let text = escape(&crate::safe::one_line(&format!("{data}{bit}{data}")));
+            let is_bare = |at: usize| !text[..at].ends_with('\\');
+            prop_assert!(!text.contains(['<', '>']));
+            prop_assert!(text.match_indices(['[', ']', '|', '`', '*', '_']).all(|(at, _)| !is_bare(at)), "{text}");
+            prop_assert!(text.match_indices(['@']).all(|(at, _)| text[at + 1..].starts_with(BREAK)), "{text}");
+            prop_assert!(text.match_indices("://").all(|(at, _)| text[at + 3..].starts_with(BREAK)), "{text}");
+            prop_assert!(text.match_indices("www.").all(|(at, _)| text[at + 4..].starts_with(BREAK)), "{text}");
+            let is_number = |at: usize| text[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+            prop_assert!(text.match_indices('#').all(|(at, _)| !is_number(at) || text[..at].ends_with('&')), "{text}");
+        }
     }
 
     #[test]

@@ -110,6 +110,62 @@ fn data_that_means_harm_stays_data() {
     assert!(xml.contains("&lt;script") && !xml.contains("<script") && !xml.contains('\u{1b}'));
 }
 
+/// A record with a harmful end on every text in it that may be any.
+fn spoiled(record: &Record, harm: &str) -> Record {
+    let mut value = serde_json::to_value(record).expect("a value");
+    for path in texts(&value, String::new()) {
+        let text = value.pointer_mut(&path).expect("it was just there");
+        let own = text.clone();
+        *text = format!("{} {harm}", own.as_str().unwrap_or_default()).into();
+        if serde_json::from_value::<Record>(value.clone()).is_err() {
+            // One of a few words, and so no way to bring in others.
+            *value.pointer_mut(&path).expect("it was just there") = own;
+        }
+    }
+    serde_json::from_value(value).expect("a record")
+}
+
+/// Where texts stand.
+fn texts(value: &serde_json::Value, at: String) -> Vec<String> {
+    match value {
+        serde_json::Value::String(_) => vec![at],
+        serde_json::Value::Array(all) => {
+            all.iter().enumerate().flat_map(|(index, one)| texts(one, format!("{at}/{index}"))).collect()
+        }
+        serde_json::Value::Object(all) => all.iter().flat_map(|(key, one)| texts(one, format!("{at}/{key}"))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn no_field_of_a_record_can_steer_a_terminal_or_mention_anybody() {
+    let harm = "\u{1b}[31m\u{7}\r\n::error::boom\n##[error]boom\u{202e} @ops #12 <b>x</b> https://evil";
+    for record in &sample::all() {
+        let record = spoiled(record, harm);
+        assert!(record.scenario.title.contains("::error::"), "it was spoiled");
+        for format in Format::ALL {
+            let text = render(&record, format, &Style { verbose: true, ..Style::default() });
+            let hidden = text.char_indices().find(|(_, c)| crate::safe::is_hidden(*c) && *c != '\n');
+            assert_eq!(hidden, None, "{format}");
+            let is_markup = matches!(format, Format::Markdown | Format::Html | Format::Junit);
+            assert!(!(is_markup && text.contains("<b>")), "{format}");
+        }
+        let text = markdown::render(&record);
+        for reference in ["@ops", "#12", "https://e"] {
+            assert!(!text.contains(reference), "{reference}: {text}");
+        }
+        let coloured = terminal::render(&record, &Style { color: true, verbose: true, ..Style::default() });
+        let plain = without_colour(&coloured);
+        assert!(!plain.contains(|c| crate::safe::is_hidden(c) && c != '\n'), "colours, and nothing else");
+        let shown = crate::safe::styled(&coloured);
+        let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+        assert!(
+            coloured.lines().any(is_command) && !shown.lines().any(is_command),
+            "what a table breaks onto a new line too"
+        );
+    }
+}
+
 #[test]
 fn a_suite_is_green_exactly_where_the_run_passed_and_left_nothing() {
     for record in sample::all() {

@@ -195,9 +195,7 @@ pub(super) fn in_words(identifier: &str) -> String {
 
 /// Data on one line, without control characters: what a program printed must not steer the reader's terminal.
 pub(super) fn clean(data: &str) -> String {
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let visible: String = data.chars().map(|c| if hidden(c) { ' ' } else { c }).collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+    crate::safe::one_line(data)
 }
 
 /// Data cut to so many characters, saying that it was cut.
