@@ -1,6 +1,6 @@
 //! How measurements and targets make a verdict.
 
-use crate::record::{Backup, Interval, LevelResult, Record, RpoTarget, Status, TargetVerdict, Verdict};
+use crate::record::{Backup, Endpoint, Interval, LevelResult, Record, RpoTarget, Rto, Status, TargetVerdict, Verdict};
 
 /// Judges one interval against the greatest value allowed.
 pub fn judge<T: PartialOrd + Copy>(measured: Interval<T>, at_most: T) -> TargetVerdict {
@@ -41,6 +41,25 @@ pub fn judge_rto(measured: Option<Interval<f64>>, target_seconds: Option<f64>) -
     }
 }
 
+/// Why a missed recovery time is not held against the system.
+const MISSED_UNDER_LOAD: &str = "the RTO target was missed on a machine so busy that the harness itself stalled: run it again \
+                                 alone, or with fewer drills side by side";
+
+/// The recovery time against its target, as far as this machine can tell.
+pub fn rto_verdict(record: &Record, rto: &Rto) -> TargetVerdict {
+    if is_missed_under_load(record, rto) { TargetVerdict::Inconclusive } else { rto.verdict }
+}
+
+/// Whether recovery took too long while the harness itself was held up. Service that never came back is a miss in any case.
+fn is_missed_under_load(record: &Record, rto: &Rto) -> bool {
+    let measured = match rto.endpoint {
+        Endpoint::Service => rto.service,
+        Endpoint::Recovery => rto.recovery,
+        Endpoint::Verified => rto.verified,
+    };
+    record.harness.degraded && rto.verdict == TargetVerdict::Failed && measured.is_some()
+}
+
 fn worst_target(verdicts: impl Iterator<Item = TargetVerdict>) -> TargetVerdict {
     let weight = |verdict: &TargetVerdict| match verdict {
         TargetVerdict::NotDeclared => 0,
@@ -67,7 +86,8 @@ pub fn level_status(checks: impl IntoIterator<Item = Status>) -> Status {
 
 /// The verdict over a whole record whose parts are judged, with its reasons, the most weighty first.
 ///
-/// A harness that stalled is said to be degraded in every report, and changes no verdict: its stalls are in the bounds.
+/// A harness that stalled is said to be degraded in every report. Its stalls are in the bounds, but how busy the machine was
+/// otherwise is not: a missed RTO then shows nothing of the system. What is lost, and what checks find, counts all the same.
 ///
 /// An error that stopped the drill is given as `stopped`; it outweighs everything, since then nothing was proved.
 pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
@@ -81,6 +101,7 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
         None => unsure.push("the RPO was not measured".to_owned()),
     }
     match &record.rto {
+        Some(rto) if is_missed_under_load(record, rto) => unsure.push(MISSED_UNDER_LOAD.to_owned()),
         Some(rto) => sort_target("RTO", rto.verdict, &mut failed, &mut unsure),
         None => unsure.push("the RTO was not measured".to_owned()),
     }
@@ -234,6 +255,42 @@ mod tests {
     #[test]
     fn service_that_never_returned_misses_every_target() {
         assert_eq!(judge_rto(None, Some(3600.0)), TargetVerdict::Failed);
+    }
+
+    /// A run that was held up, and whose recovery took longer than its target.
+    fn missed_under_load() -> Record {
+        let mut record = crate::sample::sample_record();
+        record.harness.degraded = true;
+        let rto = record.rto.as_mut().unwrap();
+        rto.verdict = TargetVerdict::Failed;
+        record
+    }
+
+    #[test]
+    fn a_missed_rto_on_a_machine_that_is_too_busy_is_inconclusive() {
+        let record = missed_under_load();
+        let (verdict, reasons) = overall(&record, &[]);
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert_eq!(reasons, [MISSED_UNDER_LOAD]);
+        assert_eq!(rto_verdict(&record, record.rto.as_ref().unwrap()), TargetVerdict::Inconclusive);
+        let mut quiet = record;
+        quiet.harness.degraded = false;
+        assert_eq!(overall(&quiet, &[]).0, Verdict::Failed);
+        assert_eq!(rto_verdict(&quiet, quiet.rto.as_ref().unwrap()), TargetVerdict::Failed);
+    }
+
+    #[test]
+    fn what_is_lost_or_found_counts_however_busy_the_machine_was() {
+        let mut lossy = missed_under_load();
+        lossy.rpo.as_mut().unwrap().verdict = TargetVerdict::Failed;
+        assert_eq!(overall(&lossy, &[]).0, Verdict::Failed);
+        let mut unsound = missed_under_load();
+        unsound.levels[0].checks[0].status = Status::Failed;
+        assert_eq!(overall(&unsound, &[]).0, Verdict::Failed);
+        let mut never = missed_under_load();
+        let rto = never.rto.as_mut().unwrap();
+        (rto.service, rto.recovery, rto.verified) = (None, None, None);
+        assert_eq!(overall(&never, &[]).0, Verdict::Failed, "service that never came back");
     }
 
     #[test]

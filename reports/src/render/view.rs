@@ -8,7 +8,7 @@ use crate::record::{
     CheckResult, Endpoint, FaultResult, Interval, LevelResult, Outage, Record, Rpo, RpoTarget, Rto, Status,
     TargetVerdict, Verdict,
 };
-use crate::verdict::judge_rpo;
+use crate::verdict::{judge_rpo, rto_verdict};
 
 /// One cell of a sheet: clean text on one line, and how it is meant.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,7 +191,7 @@ fn recovery_time(record: &Record, rto: &Rto, endpoint: Endpoint) -> Measure {
         name,
         measured: measured.map_or_else(|| absent.to_owned(), |bounds| text::span_against(bounds, target)),
         target: target.map_or_else(|| "-".to_owned(), |most| format!("at most {}", text::goal_seconds(most))),
-        verdict: if target.is_some() { rto.verdict } else { TargetVerdict::NotDeclared },
+        verdict: if target.is_some() { rto_verdict(record, rto) } else { TargetVerdict::NotDeclared },
     }
 }
 
