@@ -12,6 +12,7 @@ pub mod plan;
 pub mod recovery;
 pub mod scenario;
 pub mod selftest;
+pub mod state;
 pub mod topology;
 pub mod verify;
 pub mod workload;

@@ -162,7 +162,7 @@ fn first_line(output: &[u8]) -> String {
 /// None where no engine can be asked: that is told already.
 async fn stale_runs() -> Option<Row> {
     let engine = Engine::connect(&owner::this_process()).await.ok()?;
-    let left = survey(&engine, &ledger::folder(), &[]).await.ok()?;
+    let left = survey(&engine, &ledger::folder().ok()?, &[]).await.ok()?;
     let count = |standing: Standing| left.iter().filter(|one| one.standing == standing).count();
     let (gone, elsewhere, alive) = (count(Standing::Gone), count(Standing::Elsewhere), count(Standing::Alive));
     Some(Row {

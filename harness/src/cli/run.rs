@@ -248,7 +248,7 @@ pub(super) async fn connect(run_id: &str) -> anyhow::Result<(DockerWorld, Ledger
     let owner = owner::this_process();
     let world = DockerWorld::connect(RunIdentity::new(run_id, &owner)).await?;
     let engine = world.engine().await?;
-    let folder = ledger::folder();
+    let folder = ledger::folder()?;
     let ledger = Ledger::create(&folder, run_id, &owner, &engine)
         .map_err(|error| anyhow::anyhow!("could not write a ledger into {}: {error}", folder.display()))?;
     Ok((world, ledger))

@@ -1,6 +1,6 @@
 //! `blackstart sweep`: removes what killed runs left behind, and nothing else.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::PathBuf};
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::{
         ledger, owner,
         sweep::{Cleared, Left, Standing, clear, survey},
     },
-    world::{Result, docker::sweep::Engine},
+    world::{Result, WorldError, WorldErrorKind, docker::sweep::Engine},
 };
 
 /// Arguments of `sweep`.
@@ -56,7 +56,7 @@ pub fn main(args: &Args) -> u8 {
 
 async fn sweep(args: &Args) -> Result<Vec<Row>> {
     let engine = Engine::connect(&owner::this_process()).await?;
-    let mut left = survey(&engine, &ledger::folder(), &args.owner_gone).await?;
+    let mut left = survey(&engine, &ledger_folder()?, &args.owner_gone).await?;
     left.retain(|one| args.runs.is_empty() || args.runs.contains(&one.run_id));
     let mut rows: Vec<Row> = left.iter().map(Row::of).collect();
     if args.dry_run {
@@ -68,6 +68,11 @@ async fn sweep(args: &Args) -> Result<Vec<Row>> {
         }
     }
     Ok(rows)
+}
+
+fn ledger_folder() -> Result<PathBuf> {
+    ledger::folder()
+        .map_err(|error| WorldError::new(WorldErrorKind::Other, "find the ledgers of runs", error.to_string()))
 }
 
 /// What is told of one run.

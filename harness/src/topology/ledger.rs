@@ -6,16 +6,14 @@
 
 use std::{
     fs, io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
 };
 
 use blackstart_evidence::journal::Journal;
 use serde::{Deserialize, Serialize};
 
-/// A ledger is opened and its owner written into it at once; one that stays without an owner longer than this was left
-/// by a run that was killed between the two.
-const OWNER_WITHIN: Duration = Duration::from_secs(60);
+use crate::state;
 
 /// One line of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,11 +40,12 @@ impl Ledger {
     /// Opens the ledger of a new run.
     ///
     /// # Errors
-    /// Where the state folder cannot be written.
+    /// Where the state folder cannot be written, or others may write in it.
     pub fn create(folder: &Path, run_id: &str, owner: &str, engine: &str) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        state::make(folder)?;
         let path = folder.join(format!("{run_id}.jsonl"));
         let journal = Journal::create(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         journal.append(&Entry::Owner(owner.to_owned()))?;
         journal.append(&Entry::Engine(engine.to_owned()))?;
         Ok(Self { path: Some(path), journal })
@@ -82,12 +81,12 @@ impl Ledger {
     }
 }
 
-/// The folder of ledgers: `$XDG_STATE_HOME/blackstart/ledgers`, or under `~/.local/state`.
-pub fn folder() -> PathBuf {
-    // A relative or empty path there means nothing, by its specification.
-    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".local/state");
-    state.unwrap_or_else(home).join("blackstart/ledgers")
+/// The folder of ledgers, in the state folder.
+///
+/// # Errors
+/// Where this user has none.
+pub fn folder() -> io::Result<PathBuf> {
+    state::folder("ledgers")
 }
 
 /// A ledger that was found: the run, its owner, and what it announced and did not remove.
@@ -105,16 +104,22 @@ pub struct Found {
     pub path: PathBuf,
 }
 
-/// Every ledger in a folder.
-pub fn find(folder: &Path) -> Vec<Found> {
-    let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
-    files.flatten().filter_map(|file| read(&file.path())).collect()
+/// Every ledger in a folder; none where there is no folder. What is no regular file of ours is no ledger.
+///
+/// # Errors
+/// Where others could have written there.
+pub fn find(folder: &Path) -> io::Result<Vec<Found>> {
+    match state::check(folder) {
+        Ok(_) => Ok(fs::read_dir(folder)?.flatten().filter_map(|file| read(&file.path())).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads what can be read: a full disk or a kill tears lines, and the others count all the same.
 fn read(path: &Path) -> Option<Found> {
     let run_id = path.file_name()?.to_str()?.strip_suffix(".jsonl")?.to_owned();
-    let text = String::from_utf8_lossy(&fs::read(path).ok()?).into_owned();
+    let text = String::from_utf8_lossy(&state::read(path).ok()?).into_owned();
     let mut found = Found { run_id, owner: None, engine: None, open: Vec::new(), path: path.to_owned() };
     for entry in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
         match entry {
@@ -125,15 +130,6 @@ fn read(path: &Path) -> Option<Found> {
         }
     }
     Some(found)
-}
-
-impl Found {
-    /// Whether the run was killed before it could write down whose it is, so that nothing was made either.
-    pub fn was_stillborn(&self) -> bool {
-        let age =
-            fs::metadata(&self.path).and_then(|file| file.modified()).map(|at| SystemTime::now().duration_since(at));
-        self.owner.is_none() && age.is_ok_and(|age| age.is_ok_and(|age| age > OWNER_WITHIN))
-    }
 }
 
 #[cfg(test)]
@@ -147,14 +143,28 @@ mod tests {
         ledger.announce("networks").unwrap();
         ledger.announce("node db-a").unwrap();
         ledger.removed("node db-a").unwrap();
-        let found = find(&folder);
+        let found = find(&folder).unwrap();
         assert_eq!(found[0].open, ["networks"]);
         assert_eq!(found[0].owner.as_deref(), Some("owner"));
         assert_eq!(found[0].engine.as_deref(), Some("engine"));
         ledger.close();
-        assert!(find(&folder).is_empty());
+        assert!(find(&folder).unwrap().is_empty());
         fs::remove_dir_all(folder).unwrap();
     }
+
+    #[test]
+    fn what_others_could_have_written_is_no_ledger() {
+        let folder = std::env::temp_dir().join(format!("blackstart-ledger-foreign-{:08x}", rand::random::<u32>()));
+        Ledger::create(&folder, "ours", "owner", "engine").unwrap();
+        std::os::unix::fs::symlink(folder.join("ours.jsonl"), folder.join("link.jsonl")).unwrap();
+        fs::create_dir(folder.join("folder.jsonl")).unwrap();
+        let found: Vec<String> = find(&folder).unwrap().into_iter().map(|one| one.run_id).collect();
+        assert_eq!(found, ["ours"]);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(find(&folder).is_err() && Ledger::create(&folder, "new", "owner", "engine").is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
     #[test]
     fn a_torn_line_hides_no_other() {
         let folder = std::env::temp_dir().join(format!("blackstart-ledger-torn-{}", std::process::id()));
@@ -163,8 +173,7 @@ mod tests {
         let mut file = fs::OpenOptions::new().append(true).open(folder.join("run.jsonl")).unwrap();
         std::io::Write::write_all(&mut file, b"{\"announ\n").unwrap();
         ledger.announce("relay").unwrap();
-        assert_eq!(find(&folder)[0].open, ["networks", "relay"]);
-        assert!(!find(&folder)[0].was_stillborn());
+        assert_eq!(find(&folder).unwrap()[0].open, ["networks", "relay"]);
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -17,7 +17,7 @@ use super::{
     ledger,
     owner::{self, OwnerState},
 };
-use crate::world::{Found, Remains, Result};
+use crate::world::{Found, Remains, Result, WorldError, WorldErrorKind};
 
 /// How long an engine may take from one thing that it was asked to make to the next.
 const LATE_WITHIN: Duration = Duration::from_secs(2);
@@ -76,7 +76,7 @@ pub struct Cleared {
 /// knows better than can be told from here; one whose process is seen to run stays alive all the same.
 ///
 /// # Errors
-/// Where no engine answers.
+/// Where no engine answers, or others could have written the ledgers.
 pub async fn survey(engine: &dyn Remains, folder: &Path, known_gone: &[String]) -> Result<Vec<Left>> {
     let name = engine.engine().await?;
     // Things first: a run that begins after this look has no part in it.
@@ -85,7 +85,7 @@ pub async fn survey(engine: &dyn Remains, folder: &Path, known_gone: &[String]) 
     for one in found.into_iter().filter(|one| !one.run_id.is_empty()) {
         runs.entry(one.run_id.clone()).or_default().0.push(one);
     }
-    for one in ledger::find(folder) {
+    for one in ledger::find(folder).map_err(|error| untrusted(&error))? {
         let run_id = one.run_id.clone();
         runs.entry(run_id).or_default().1 = Some(one);
     }
@@ -96,6 +96,11 @@ pub async fn survey(engine: &dyn Remains, folder: &Path, known_gone: &[String]) 
     Ok(judged.collect())
 }
 
+fn untrusted(error: &std::io::Error) -> WorldError {
+    WorldError::new(WorldErrorKind::Other, "read the ledgers of runs", error.to_string())
+}
+
+/// A ledger without an owner proves nothing: not even that its run is over.
 fn judge(found: &[Found], ledger: Option<&ledger::Found>, engine: &str, is_known_gone: bool) -> Standing {
     let mut owners: BTreeSet<&str> = found.iter().map(|one| one.owner.as_str()).collect();
     owners.extend(ledger.and_then(|ledger| ledger.owner.as_deref()));
@@ -103,12 +108,11 @@ fn judge(found: &[Found], ledger: Option<&ledger::Found>, engine: &str, is_known
     owners.remove("");
     let states: Vec<OwnerState> = owners.into_iter().map(owner::state).collect();
     let is_of_other = ledger.and_then(|ledger| ledger.engine.as_deref()).is_some_and(|other| other != engine);
-    let was_stillborn = ledger.is_some_and(ledger::Found::was_stillborn);
     if states.contains(&OwnerState::Alive) {
         Standing::Alive
     } else if found.is_empty() && is_of_other {
         Standing::OtherEngine
-    } else if is_known_gone || was_stillborn {
+    } else if is_known_gone {
         Standing::Gone
     } else if states.is_empty() || states.contains(&OwnerState::Elsewhere) {
         Standing::Elsewhere
@@ -265,7 +269,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::world::{FoundKind, WorldError, WorldErrorKind};
+    use crate::world::FoundKind;
 
     /// An engine on which things turn up by and by, and some of which will not go.
     struct Slow {
@@ -359,7 +363,7 @@ mod tests {
         let engine = engine(vec![
             (0, thing("alive", &mine, "relay")),
             (0, thing("dead", &dead, "relay")),
-            (0, thing("elsewhere", "boot/1/2/3", "relay")),
+            (0, thing("elsewhere", "boot/1/2/3/4", "relay")),
             (0, thing("half", &dead, "relay")),
             (0, thing("half", &mine, "node a")),
         ]);
@@ -375,6 +379,17 @@ mod tests {
         let said = standings(&engine, &state, &["elsewhere", "alive"]).await;
         assert_eq!(said[0].1, Standing::Alive, "nobody knows better than a process that runs");
         assert_eq!(said[3].1, Standing::Gone);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_empty_ledger_proves_nothing() {
+        let state = State::new();
+        state.ledger("torn", &dead(), "here", &["relay"]);
+        let torn = fs::File::options().write(true).truncate(true).open(state.0.join("torn.jsonl")).unwrap();
+        torn.set_modified(std::time::SystemTime::now() - Duration::from_secs(86_400)).unwrap();
+        let engine = engine(vec![(0, thing("torn", "boot/1/2/3/4", "relay"))]);
+        assert_eq!(standings(&engine, &state, &[]).await, [("torn".to_owned(), Standing::Elsewhere)]);
+        assert_eq!(standings(&engine, &state, &["torn"]).await[0].1, Standing::Gone, "somebody may know better");
     }
 
     #[tokio::test(start_paused = true)]
@@ -405,7 +420,7 @@ mod tests {
         assert!(engine.list().await.unwrap().is_empty());
         let spent = engine.begun.elapsed();
         assert!(spent > Duration::from_millis(5700) && spent < Duration::from_secs(7), "{spent:?}");
-        assert!(ledger::find(&state.0).is_empty());
+        assert!(ledger::find(&state.0).unwrap().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -80,15 +80,34 @@ pub(super) async fn detach(docker: &Docker, asker: &RunIdentity, run_id: &str, d
     run_once(docker, asker, rights(), &["array", "detach", run_id], doing).await?.success(doing).map(drop)
 }
 
-/// One line: the device, and the path of its file.
+/// One line: the device, and the path of its file. The base name alone says whose it is, and it must lie where an array
+/// keeps files of that kind: another file of such a name is somebody's own.
 fn read(line: &str) -> Option<Device> {
     let (device, path) = line.split_once(' ')?;
-    let mut parts = path.trim_end_matches(" (deleted)").rsplit('/');
-    let file = parts.next()?;
+    let (folder, file) = path.strip_suffix(" (deleted)").unwrap_or(path).rsplit_once('/')?;
     let words: Vec<&str> = file.split('.').collect();
-    let ["bs", run_id, _, "disk" | "pool"] = words[..] else { return None };
-    let environment = parts.next().and_then(|group| group.strip_prefix("beside-")).map(str::to_owned);
+    let ["bs", run_id, name, kind] = words[..] else { return None };
+    let group = match kind {
+        _ if run_id.is_empty() || name.is_empty() => return None,
+        "pool" if is_store(folder, run_id) => "",
+        "disk" => group_of(folder)?,
+        _ => return None,
+    };
+    let environment = group.strip_prefix("beside-").map(str::to_owned);
     Some(Device { path: device.to_owned(), file: file.to_owned(), run_id: run_id.to_owned(), environment })
+}
+
+/// Whether a folder is the one that holds the pools of a run: as its array sees it, as it is seen once that is gone, or as
+/// the engine's machine sees it.
+fn is_store(folder: &str, run_id: &str) -> bool {
+    matches!(folder, "" | "/store") || folder.ends_with(&format!("/volumes/bs-{run_id}-.pool/_data"))
+}
+
+/// The group within a pool that a folder is: as the array sees it, or cut off at its pool.
+fn group_of(folder: &str) -> Option<&str> {
+    let within = ["/pools/local/", "/pools/remote/", "/"].iter().find_map(|start| folder.strip_prefix(start))?;
+    (within == "group" || within.strip_prefix("beside-").is_some_and(|name| !name.is_empty() && !name.contains('/')))
+        .then_some(within)
 }
 
 /// Runs a command in a container of its own, and removes that whatever comes of it.
@@ -138,9 +157,30 @@ mod tests {
         assert_eq!((own.path.as_str(), own.run_id.as_str(), own.environment), ("/dev/loop3", "r-1", None));
         let copy = read("/dev/loop4 /beside-weekly/bs.r-1.db-a.disk").expect("a disk of a copy, cut off at its pool");
         assert_eq!(copy.environment.as_deref(), Some("weekly"));
-        let pool = read("/dev/loop0 /var/lib/docker/volumes/x/_data/bs.r-1.local.pool (deleted)").expect("a pool");
-        assert_eq!((pool.file.as_str(), pool.environment), ("bs.r-1.local.pool", None));
-        for foreign in ["/dev/loop1 /var/lib/snapd/snaps/core.snap", "/dev/loop1 /home/bs.disk", "", "/dev/loop1 "] {
+        let pool = read("/dev/loop0 /var/lib/docker/volumes/bs-r-1-.pool/_data/bs.r-1.local.pool (deleted)");
+        assert_eq!(pool.map(|pool| (pool.file, pool.environment)), Some(("bs.r-1.local.pool".to_owned(), None)));
+        for pool in ["/dev/loop0 /store/bs.r-1.local.pool", "/dev/loop0 /bs.r-1.remote.pool"] {
+            assert_eq!(read(pool).map(|pool| pool.run_id).as_deref(), Some("r-1"), "{pool}");
+        }
+    }
+
+    #[test]
+    fn a_device_of_somebody_elses_file_is_not_ours() {
+        for foreign in [
+            "",
+            "/dev/loop1 ",
+            "/dev/loop1 /var/lib/snapd/snaps/core.snap",
+            "/dev/loop1 /home/bs.disk",
+            "/dev/loop1 /home/me/bs.r-1.db-a.disk",
+            "/dev/loop1 /home/me/bs.r-1.local.pool",
+            "/dev/loop1 /home/bs.r-1.x/db-a.disk",
+            "/dev/loop1 /pools/local/group/bs.r-1.db-a/own.disk",
+            "/dev/loop1 /pools/local/saved/monday/bs.r-1.db-a.disk",
+            "/dev/loop1 /pools/local/beside-/bs.r-1.db-a.disk",
+            "/dev/loop1 /pools/local/beside-a/b/bs.r-1.db-a.disk",
+            "/dev/loop1 /pools/local/group/bs..db-a.disk",
+            "/dev/loop1 /var/lib/docker/volumes/bs-r-2-.pool/_data/bs.r-1.local.pool",
+        ] {
             assert_eq!(read(foreign), None, "{foreign}");
         }
     }

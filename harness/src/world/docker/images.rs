@@ -18,7 +18,10 @@ use super::{
     programs::find_program,
     tarball::{self, Entry},
 };
-use crate::world::{ImageSource, ImageSpec, Result, WorldError, WorldErrorKind};
+use crate::{
+    state,
+    world::{ImageSource, ImageSpec, Result, WorldError, WorldErrorKind},
+};
 
 /// How many images are built at a time.
 const BUILDS_AT_ONCE: usize = 2;
@@ -117,14 +120,19 @@ pub(super) async fn build_where_missing(
 /// Two runs that need the same image build it once. The lock ends with the file's handle, also when we are killed.
 async fn lock(recipe: &Recipe) -> Result<File> {
     let doing = format!("wait for another build of image {}", recipe.name);
-    let path = std::env::temp_dir().join(recipe.tag.replace(['/', ':'], "-")).with_extension("lock");
+    let tag = recipe.tag.clone();
     let locked = tokio::task::spawn_blocking(move || {
-        let file = File::create(path)?;
+        let file = lock_file(&state::folder("locks")?, &tag)?;
         file.lock()?;
         Ok(file)
     });
     let result = locked.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
     result.map_err(|error| WorldError::new(WorldErrorKind::Other, doing, error.to_string()).caused_by(error))
+}
+
+fn lock_file(folder: &Path, tag: &str) -> std::io::Result<File> {
+    state::make(folder)?;
+    state::open_lock(&folder.join(format!("{}.lock", tag.replace(['/', ':'], "-"))))
 }
 
 /// The tag is a digest of the Dockerfile, its context and the images that it starts from.
@@ -241,6 +249,20 @@ async fn find_or_pull(docker: &Docker, tag: &str, progress: Progress<'_>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lock_of_a_build_is_ours_alone_and_empties_no_file_that_it_could_be_led_to() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = std::env::temp_dir().join(format!("blackstart-locks-{:08x}", rand::random::<u32>()));
+        let locked = lock_file(&folder, "blackstart/array:00ff").expect("a lock");
+        assert_eq!(locked.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        assert!(folder.join("blackstart-array-00ff.lock").is_file());
+        std::fs::write(folder.join("victim"), "kept").expect("written");
+        symlink(folder.join("victim"), folder.join("blackstart-tools-00ff.lock")).expect("a link");
+        assert!(lock_file(&folder, "blackstart/tools:00ff").is_err());
+        assert_eq!(std::fs::read(folder.join("victim")).expect("a file"), b"kept");
+        std::fs::remove_dir_all(folder).expect("it goes");
+    }
 
     #[test]
     fn the_digest_follows_everything_that_goes_in() {

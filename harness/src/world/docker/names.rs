@@ -53,6 +53,13 @@ impl RunIdentity {
         labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
+    /// Whether something is named as only this run's things are, in any of its environments. A label alone says little:
+    /// an image that was committed from a node hands it on to whatever is made from it.
+    pub(super) fn has_named(&self, name: &str) -> bool {
+        let rest = name.strip_prefix("bs-").and_then(|rest| rest.strip_prefix(self.run_id.as_str()));
+        !self.run_id.is_empty() && rest.is_some_and(|rest| rest.starts_with(['-', '.']))
+    }
+
     /// The filter that finds what carries this run's label, and that of the environment where it is one of several.
     pub(super) fn filter(&self) -> HashMap<String, Vec<String>> {
         let environment = self.environment.iter().map(|environment| format!("{LABEL_ENVIRONMENT}={environment}"));
@@ -135,5 +142,20 @@ mod tests {
         let names = |run: &RunIdentity| [run.container("db-a"), run.volume("db-a"), run.relay(), run.nodes_network()];
         assert!(names(&run).iter().all(|name| !names(&copy).contains(name)));
         assert_ne!(run.beside("a").container("b"), run.container("a-b"));
+    }
+
+    #[test]
+    fn what_is_named_like_something_else_is_not_of_the_run() {
+        let run = RunIdentity::new("r1", "pid 7");
+        let copy = run.beside("weekly");
+        for name in
+            [run.container("db-a"), run.relay(), run.pool(), run.asking(), copy.volume("db-a"), copy.edge_network()]
+        {
+            assert!(run.has_named(&name), "{name}");
+        }
+        for name in ["", "bs-", "bs-r1", "bs-r10-db-a", "happy_darwin", "production", "x-bs-r1-db-a", "/bs-r1-db-a"] {
+            assert!(!run.has_named(name), "{name}");
+        }
+        assert!(!RunIdentity::new("", "pid 7").has_named("bs--db-a"), "a label without a run");
     }
 }

@@ -144,7 +144,7 @@ pub(super) fn own_devices(devices: &[devices::Device], run: &RunIdentity) -> Vec
     devices.iter().filter(is_own).map(|device| note_device(device, &[])).collect()
 }
 
-/// What matches a filter, in the order in which it can be removed.
+/// What matches a filter and is named as the run that its label tells names things, in the order in which it can be removed.
 pub(super) async fn find(docker: &Docker, filter: &HashMap<String, Vec<String>>) -> Result<Vec<Found>> {
     let doing = "list what runs have made";
     let containers = ListContainersOptionsBuilder::new().all(true).filters(filter).build();
@@ -168,7 +168,13 @@ pub(super) async fn find(docker: &Docker, filter: &HashMap<String, Vec<String>>)
         let labels = network.labels.unwrap_or_default();
         found.push(note(FoundKind::Network, network.id.unwrap_or_default(), network.name.unwrap_or_default(), &labels));
     }
+    found.retain(is_named_by_its_run);
     Ok(found)
+}
+
+/// Whatever else carries our label is somebody's own: a container of an image that was committed from a node, say.
+fn is_named_by_its_run(found: &Found) -> bool {
+    RunIdentity::new(found.run_id.as_str(), "").has_named(&found.name)
 }
 
 fn note(kind: FoundKind, id: String, name: String, labels: &HashMap<String, String>) -> Found {
