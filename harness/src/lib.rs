@@ -11,6 +11,7 @@ pub mod fault;
 pub mod plan;
 pub mod recovery;
 pub mod scenario;
+pub mod secrets;
 pub mod selftest;
 pub mod state;
 pub mod topology;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{UNUSABLE, look, print};
+use super::{UNUSABLE, print, print_json, say, say_refused};
 use crate::{
     plan,
     scenario::{self, Declared, Refusals},
@@ -27,7 +27,7 @@ pub fn main(args: &Args) -> u8 {
         match scenario::read(file) {
             Ok(declared) => {
                 for warning in &declared.warnings {
-                    eprintln!("{}", warning);
+                    say(&warning.to_string());
                 }
                 if !args.json {
                     print(&format!("{}: sound. {}", file.display(), declared.scenario.title));
@@ -38,9 +38,9 @@ pub fn main(args: &Args) -> u8 {
         }
     }
     if args.json {
-        print(&serde_json::to_string_pretty(&refused.0).unwrap_or_default());
+        print_json(&refused.0);
     } else if !refused.0.is_empty() {
-        eprint!("{}", refused.render(look()));
+        say_refused(&refused);
     }
     if refused.0.is_empty() { 0 } else { UNUSABLE }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use blackstart_reports::record::{Record, Verdict, World};
 
-use super::{UNUSABLE, print, records};
+use super::{UNUSABLE, print, records, say};
 
 /// Arguments of `coverage`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub fn main(args: &Args) -> u8 {
             0
         }
         Err(error) => {
-            eprintln!("{error}");
+            say(&error.to_string());
             UNUSABLE
         }
     }

@@ -7,7 +7,7 @@ use blackstart_reports::render::{
     diff::{Change, differences, render},
 };
 
-use super::{UNUSABLE, print, records, wants_color};
+use super::{UNUSABLE, print_styled, records, say, wants_color};
 
 /// Arguments of `diff`.
 #[derive(Debug, clap::Args)]
@@ -23,11 +23,11 @@ pub fn main(args: &Args) -> u8 {
     match (records::read(&args.before), records::read(&args.after)) {
         (Ok(before), Ok(after)) => {
             let style = Style { color: wants_color(&std::io::stdout()), ..Style::default() };
-            print(&render(&before, &after, &style));
+            print_styled(&render(&before, &after, &style));
             u8::from(differences(&before, &after).iter().any(|it| it.change == Change::Worse))
         }
         (before, after) => {
-            [before.err(), after.err()].into_iter().flatten().for_each(|error| eprintln!("{error}"));
+            [before.err(), after.err()].into_iter().flatten().for_each(|error| say(&error.to_string()));
             UNUSABLE
         }
     }

@@ -5,7 +5,11 @@ use std::{fmt::Write, path::Path, process::Command};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::{COULD_NOT_RUN, print, say, signals::Signals};
+use super::{
+    COULD_NOT_RUN, print, print_json,
+    say,
+    signals::Signals,
+};
 use crate::{
     topology::{
         ledger, owner,
@@ -50,7 +54,11 @@ pub fn main(args: &Args) -> u8 {
             return COULD_NOT_RUN;
         }
     };
-    print(&if args.json { serde_json::to_string_pretty(&rows).unwrap_or_default() } else { tell(&rows) });
+    if args.json {
+        print_json(&rows)
+    } else {
+        print(&tell(&rows))
+    }
     if rows.iter().any(|row| row.is_vital && !row.ok) { COULD_NOT_RUN } else { 0 }
 }
 

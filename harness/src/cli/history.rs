@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use blackstart_reports::render::render_summary;
 
-use super::{UNUSABLE, print, records};
+use super::{UNUSABLE, print, records, say};
 
 /// Arguments of `history`.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub fn main(args: &Args) -> u8 {
             0
         }
         Err(error) => {
-            eprintln!("{error}");
+            say(&error.to_string());
             UNUSABLE
         }
     }

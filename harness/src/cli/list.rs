@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{UNUSABLE, count, print};
+use super::{UNUSABLE, count, print, print_json, say};
 use crate::scenario::{self, refusal::Severity};
 
 /// Arguments of `list`.
@@ -23,13 +23,13 @@ pub struct Args {
 pub fn main(args: &Args) -> u8 {
     let mut files = Vec::new();
     if let Err(error) = find(&args.folder, &mut files) {
-        eprintln!("{}: {error}; name a folder that holds scenarios", args.folder.display());
+        say(&format!("{}: {error}; name a folder that holds scenarios", args.folder.display()));
         return UNUSABLE;
     }
     files.sort();
     let rows: Vec<Row> = files.iter().filter(|file| declares_scenario(file)).map(|file| Row::of(file)).collect();
     if args.json {
-        print(&serde_json::to_string_pretty(&rows).unwrap_or_default());
+        print_json(&rows);
         return 0;
     }
     let width = rows.iter().map(|row| row.file.len()).max().unwrap_or_default();

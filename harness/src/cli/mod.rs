@@ -8,6 +8,7 @@ mod diff;
 mod doctor;
 mod history;
 mod list;
+mod log;
 mod plan;
 mod progress;
 mod records;
@@ -22,9 +23,14 @@ mod verify;
 
 use std::process::ExitCode;
 
+use blackstart_reports::safe;
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 
-use crate::scenario::refusal::Look;
+use crate::{
+    scenario::{Refusals, refusal::Look},
+    secrets,
+};
 
 /// Exit status for arguments or scenarios that cannot be used.
 const UNUSABLE: u8 = 2;
@@ -92,15 +98,16 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if error.use_stderr() {
+                say(error.to_string().trim_end());
+                return ExitCode::from(UNUSABLE);
+            }
             // Printing help can only fail when nobody reads it.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { UNUSABLE } else { 0 });
+            return ExitCode::SUCCESS;
         }
     };
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("BLACKSTART_LOG"))
-        .init();
+    log::begin();
     ExitCode::from(match cli.command {
         Command::Check(args) => check::main(&args),
         Command::Plan(args) => plan::main(&args),
@@ -119,8 +126,23 @@ pub fn main() -> ExitCode {
     })
 }
 
-/// Prints a result, without dying when nobody reads it to the end.
+/// Prints a result that has no colour, without dying when nobody reads it to the end.
 fn print(text: &str) {
+    write_out(&safe::page(&secrets::redact(text)));
+}
+
+/// Prints a report in which a rendering has set colours.
+fn print_styled(text: &str) {
+    write_out(&safe::styled(&secrets::redact(text)));
+}
+
+/// Prints a result for programs.
+fn print_json(result: &(impl Serialize + ?Sized)) {
+    let text = serde_json::to_string_pretty(result).unwrap_or_default();
+    write_out(&safe::json(&secrets::redact(&text)));
+}
+
+fn write_out(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes());
@@ -132,7 +154,13 @@ fn print(text: &str) {
 /// Tells a person something, without dying when nobody reads it: a drill whose terminal is gone still tears down.
 fn say(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", safe::page(&secrets::redact(text)));
+}
+
+/// Shows why declarations are refused.
+fn say_refused(refusals: &Refusals) {
+    use std::io::Write;
+    let _ = write!(std::io::stderr().lock(), "{}", safe::styled(&refusals.render(look())));
 }
 
 /// So many of something, in the singular where there is one.

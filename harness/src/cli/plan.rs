@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{UNUSABLE, look, print};
+use super::{UNUSABLE, print, say, say_refused};
 use crate::{plan, scenario};
 
 /// Arguments of `plan`.
@@ -20,7 +20,7 @@ pub fn main(args: &Args) -> u8 {
     let declared = match scenario::read(&args.file) {
         Ok(declared) => declared,
         Err(refusals) => {
-            eprint!("{}", refusals.render(look()));
+            say_refused(&refusals);
             return UNUSABLE;
         }
     };
@@ -30,7 +30,7 @@ pub fn main(args: &Args) -> u8 {
             0
         }
         Err(error) => {
-            eprintln!("blackstart: {error}");
+            say(&format!("blackstart: {error}"));
             UNUSABLE
         }
     }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use blackstart_reports::{record::Status, render::status_word};
+use blackstart_reports::{record::Status, render::status_word, safe};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::say;
@@ -39,7 +39,7 @@ impl Progress {
     pub fn say(&self, text: &str) {
         match &self.bars {
             Some(bars) => {
-                let _ = bars.println(text);
+                let _ = bars.println(safe::page(text));
             }
             None if !self.quiet => say(text),
             None => {}
@@ -66,10 +66,10 @@ impl Lines {
     fn show(&self, stamped: &Stamped) {
         let seconds = stamped.at_us as f64 / 1e6;
         let Some((is_lasting, text)) = words(&stamped.event) else { return };
-        let line = format!("{seconds:6.1}s  {}  {text}", self.name);
+        let line = safe::page(&format!("{seconds:6.1}s  {}  {text}", self.name));
         match &self.bar {
             Some(bar) if is_lasting => bar.suspend(|| say(&line)),
-            Some(bar) => bar.set_message(line),
+            Some(bar) => bar.set_message(safe::one_line(&line)),
             None if is_lasting => say(&line),
             // Outside a terminal, what only shows that something is alive is left out, unless it is news.
             None => {

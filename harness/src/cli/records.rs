@@ -7,6 +7,8 @@ use std::{
 
 use blackstart_reports::{record::Record, render::json};
 
+use super::say;
+
 /// The record of the run in a folder.
 ///
 /// # Errors
@@ -33,7 +35,7 @@ pub fn read_all(folder: &Path) -> Result<Vec<Record>, String> {
     for run in runs {
         match read(&run) {
             Ok(record) => records.push(record),
-            Err(error) => eprintln!("passed over: {error}"),
+            Err(error) => say(&format!("passed over: {error}")),
         }
     }
     records.sort_by(|one, other| one.started_at.cmp(&other.started_at));

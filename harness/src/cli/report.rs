@@ -4,7 +4,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use blackstart_reports::render::{Format, Style, render};
 
-use super::{UNUSABLE, print, records, wants_color};
+use super::{UNUSABLE, print, print_styled, records, say, wants_color};
 
 /// Arguments of `report`.
 #[derive(Debug, clap::Args)]
@@ -24,11 +24,16 @@ pub fn main(args: &Args) -> u8 {
     match records::read(&args.run) {
         Ok(record) => {
             let style = Style { color: wants_color(&std::io::stdout()), verbose: args.verbose, ..Style::default() };
-            print(&render(&record, args.format, &style));
+            let rendered = render(&record, args.format, &style);
+            if args.format == Format::Terminal {
+                print_styled(&rendered)
+            } else {
+                print(&rendered)
+            }
             0
         }
         Err(error) => {
-            eprintln!("{error}");
+            say(&error.to_string());
             UNUSABLE
         }
     }

@@ -15,7 +15,13 @@ use clap::ValueEnum;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{COULD_NOT_RUN, UNUSABLE, look, print, progress::Progress, say, signals::Signals, wants_color};
+use super::{
+    COULD_NOT_RUN, UNUSABLE, print, print_styled,
+    progress::Progress,
+    say, say_refused,
+    signals::Signals,
+    wants_color,
+};
 use crate::{
     clock::Clock,
     drill::{self, Setting},
@@ -96,7 +102,7 @@ pub fn main(args: &Args) -> u8 {
     let declared = match read_all(&args.files) {
         Ok(declared) => declared,
         Err(refusals) => {
-            eprint!("{}", refusals.render(look()));
+            say_refused(&refusals);
             return UNUSABLE;
         }
     };
@@ -310,18 +316,18 @@ fn tell(args: &Args, records: &[Record]) {
     let style = Style { color: wants_color(&std::io::stdout()), ..Style::default() };
     match records {
         [] => {}
-        [record] => print(&terminal::render(record, &style)),
+        [record] => print_styled(&terminal::render(record, &style)),
         _ => {
             // Of several runs, those that did not pass are told at length, and all of them in a table.
             for record in records.iter().filter(|record| record.exit_status() != 0) {
-                print(&terminal::render(record, &style));
+                print_styled(&terminal::render(record, &style));
             }
             print(&render_summary(records));
         }
     }
     if args.repeat > 1 {
         for runs in records.chunk_by(|one, next| one.scenario.id == next.scenario.id) {
-            print(&repeat::render(&repeat::repeat(runs), &style));
+            print_styled(&repeat::render(&repeat::repeat(runs), &style));
         }
     }
     for record in records.iter().filter(|record| evidence(&args.out, record).is_dir()) {

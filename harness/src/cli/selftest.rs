@@ -9,10 +9,10 @@ use blackstart_reports::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    COULD_NOT_RUN, UNUSABLE, look, print,
+    COULD_NOT_RUN, UNUSABLE, print, print_json, print_styled,
     progress::Progress,
     run::{self, WorldName},
-    say,
+    say, say_refused,
     signals::Signals,
     wants_color,
 };
@@ -57,7 +57,7 @@ pub fn main(args: &Args) -> u8 {
             system
         }
         Err(refusals) => {
-            eprint!("{}", refusals.render(look()));
+            say_refused(&refusals);
             return UNUSABLE;
         }
     };
@@ -108,7 +108,7 @@ fn chosen(system: &System, only: &[String]) -> Result<Vec<Defect>, String> {
 
 fn list(defects: &[Defect], as_json: bool) {
     if as_json {
-        print(&serde_json::to_string_pretty(defects).unwrap_or_default());
+        print_json(defects);
         return;
     }
     let width = defects.iter().map(|defect| defect.id.len()).max().unwrap_or_default();
@@ -159,10 +159,10 @@ async fn on_engine(
 
 fn tell(args: &Args, record: &Selftest) {
     if args.json {
-        print(&serde_json::to_string_pretty(record).unwrap_or_default());
+        print_json(record);
     } else {
         let style = Style { color: wants_color(&std::io::stdout()), ..Style::default() };
-        print(&render::render(record, &style));
+        print_styled(&render::render(record, &style));
     }
     let folder = args.out.join(&record.run_id);
     if folder.is_dir() {

@@ -15,10 +15,11 @@ use blackstart_reports::{
         Style,
         distribution::{self, Pace, Sample},
     },
+    safe,
     verdict::worst_exit_status,
 };
 
-use super::{COULD_NOT_RUN, UNUSABLE, look, print, wants_color};
+use super::{COULD_NOT_RUN, UNUSABLE, print, print_styled, say, say_refused, wants_color};
 use crate::{
     clock::Clock,
     drill::{self, Setting},
@@ -56,7 +57,7 @@ pub fn main(args: &Args) -> u8 {
     let declared = match scenario::read(&args.file) {
         Ok(declared) => Arc::new(declared),
         Err(refusals) => {
-            eprint!("{}", refusals.render(look()));
+            say_refused(&refusals);
             return UNUSABLE;
         }
     };
@@ -65,7 +66,7 @@ pub fn main(args: &Args) -> u8 {
     let runs = match run_all(&declared, args, cores) {
         Ok(runs) => runs,
         Err(error) => {
-            eprintln!("blackstart: {error}");
+            say(&format!("blackstart: {error}"));
             return COULD_NOT_RUN;
         }
     };
@@ -133,9 +134,9 @@ fn tell(args: &Args, declared: &Declared, runs: &[Run], pace: Pace) {
         not_modelled.into_iter().collect(),
     );
     if args.json {
-        print(&distribution::json(&told));
+        print(&safe::json(&distribution::json(&told)));
     } else {
         let style = Style { color: wants_color(&std::io::stdout()), ..Style::default() };
-        print(&distribution::render(&told, &style));
+        print_styled(&distribution::render(&told, &style));
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt::Write, path::PathBuf};
 
 use serde::Serialize;
 
-use super::{COULD_NOT_RUN, LEFT_BEHIND, count, print, say};
+use super::{COULD_NOT_RUN, LEFT_BEHIND, count, print, print_json, say};
 use crate::{
     topology::{
         ledger, owner,
@@ -44,7 +44,11 @@ pub fn main(args: &Args) -> u8 {
     let swept = swept.and_then(|runtime| runtime.block_on(sweep(args)).map_err(|error| error.to_string()));
     match swept {
         Ok(rows) => {
-            print(&if args.json { serde_json::to_string_pretty(&rows).unwrap_or_default() } else { tell(&rows, args) });
+            if args.json {
+                print_json(&rows)
+            } else {
+                print(&tell(&rows, args))
+            }
             if rows.iter().any(Row::is_left) { LEFT_BEHIND } else { 0 }
         }
         Err(error) => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use blackstart_evidence::audit::audit;
 
-use super::{UNUSABLE, print};
+use super::{UNUSABLE, print, print_json, say};
 
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
@@ -21,12 +21,12 @@ pub fn main(args: &Args) -> u8 {
     let audit = match audit(&args.run) {
         Ok(audit) => audit,
         Err(error) => {
-            eprintln!("{}: {error}; name the folder of a run, such as runs/<run-id>", args.run.display());
+            say(&format!("{}: {error}; name the folder of a run, such as runs/<run-id>", args.run.display()));
             return UNUSABLE;
         }
     };
     if args.json {
-        print(&serde_json::to_string_pretty(&audit).unwrap_or_default());
+        print_json(&audit);
     } else {
         print(&audit.to_string());
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use blackstart_reports::safe;
+
 use super::{Plan, PlannedStep, Taking, build::chosen};
 use crate::scenario::{
     drill::{Interruption, Recoverer, RtoEndpoint},
@@ -13,7 +15,7 @@ pub fn text(plan: &Plan) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = write_plan(&mut out, plan);
-    out
+    safe::page(&out)
 }
 
 fn write_plan(out: &mut String, plan: &Plan) -> std::fmt::Result {

@@ -5,6 +5,7 @@
 
 use std::{fmt, ops::Range, path::PathBuf, sync::Arc};
 
+use blackstart_reports::safe;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity as Colour, SourceCode,
     SourceSpan,
@@ -69,10 +70,23 @@ impl Refusal {
         };
         let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(120);
         let mut out = String::new();
-        match handler.render_report(&mut out, &Report::of(self)) {
+        match handler.render_report(&mut out, &Report::of(&self.visible())) {
             Ok(()) => out,
             // The span no longer fits the text; the one-line form needs neither.
-            Err(fmt::Error) => format!("{self}\n"),
+            Err(fmt::Error) => format!("{}\n", safe::page(&self.to_string())),
+        }
+    }
+
+    /// The same, with nothing in it that could steer the terminal on which it is shown. The marked bytes stay where they are.
+    fn visible(&self) -> Self {
+        let text = |text: &String| safe::same_length(text);
+        Self {
+            file: safe::same_length(&self.file.to_string_lossy()).into(),
+            key: text(&self.key),
+            text: self.text.as_deref().map(|all| safe::same_length(all).into()),
+            problem: text(&self.problem),
+            mend: text(&self.mend),
+            ..self.clone()
         }
     }
 }

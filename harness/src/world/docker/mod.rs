@@ -52,7 +52,7 @@ pub use programs::find_program;
 
 use self::{array::Array, errors::Doing, helper::Helper, images::Image, sql::Connections, subnet::Subnet};
 use super::{Result, World, WorldError, WorldErrorKind};
-use crate::{plan::Plan, scenario::system::Role};
+use crate::{plan::Plan, scenario::system::Role, secrets};
 
 /// How long the engine may take to answer a request.
 const ENGINE_WITHIN: Duration = Duration::from_secs(60);
@@ -167,7 +167,7 @@ impl DockerWorld {
 
     /// A text without the run's password, whoever printed it.
     fn redact(&self, text: &str) -> String {
-        text.replace(&self.password, "(password)")
+        secrets::redact(text)
     }
 }
 
@@ -193,5 +193,7 @@ async fn connect_engine() -> Result<Docker> {
 }
 
 fn make_password() -> String {
-    rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect()
+    let password: String = rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
+    secrets::keep(&password);
+    password
 }
