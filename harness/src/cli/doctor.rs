@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     COULD_NOT_RUN, print, print_json,
+    room::{Needs, Room, What},
     say,
     signals::Signals,
 };
@@ -18,6 +19,7 @@ use crate::{
     world::{
         Remains, WorldError,
         docker::{
+            DockerWorld, RunIdentity,
             doctor::{BASE_IMAGE, Finding, examine},
             find_program,
             sweep::Engine,
@@ -105,6 +107,7 @@ async fn look() -> std::io::Result<Option<Vec<Row>>> {
     let lacks_base = found.iter().any(|finding| finding.name == "base image" && !finding.ok);
     let mut rows: Vec<Row> = found.into_iter().map(Row::from).collect();
     rows.extend(lacks_base.then(bootstrap));
+    rows.extend(room_rows(&owner).await);
     rows.push(program());
     rows.push(free_disk(Path::new(".")));
     rows.extend(stale_runs().await);
@@ -120,6 +123,30 @@ async fn remove_own(owner: &str) -> Result<(), WorldError> {
     let left =
         found.into_iter().map(|one| Left { run_id: one.run_id.clone(), standing, found: vec![one], ledger: None });
     clear(&engine, &left.collect::<Vec<_>>()).await.map(drop)
+}
+
+/// Whether there is room for one more drill, as a run asks it; nothing where no engine can be asked: that is told already.
+async fn room_rows(owner: &str) -> Vec<Row> {
+    let asked = async {
+        let world = DockerWorld::connect(RunIdentity::new("look", owner)).await?;
+        let (engine, machine) = (world.engine().await?, world.capacity().await?);
+        Ok::<_, WorldError>(Room::now(&engine, machine))
+    };
+    let Ok(room) = asked.await else { return Vec::new() };
+    let lacks = room.lacks(&Needs::LEAST);
+    let row = |(what, there): (What, Option<u64>)| {
+        let lack = lacks.iter().find(|lack| lack.what == what);
+        let there = there.map_or_else(|| "it cannot be told from here".to_owned(), |there| what.amount(there));
+        Row {
+            name: what.name().to_owned(),
+            ok: lack.is_none(),
+            detail: lack.map_or(there, ToString::to_string),
+            needed_for: "a drill; a large one needs more, and says so before it begins".to_owned(),
+            mend: lack.map_or("", |lack| lack.mend).to_owned(),
+            is_vital: false,
+        }
+    };
+    room.amounts().into_iter().map(row).collect()
 }
 
 fn bootstrap() -> Row {

@@ -13,6 +13,7 @@ mod plan;
 mod progress;
 mod records;
 mod report;
+mod room;
 mod run;
 mod schema;
 mod selftest;
@@ -108,6 +109,7 @@ pub fn main() -> ExitCode {
         }
     };
     log::begin();
+    room::raise_open_files();
     ExitCode::from(match cli.command {
         Command::Check(args) => check::main(&args),
         Command::Plan(args) => plan::main(&args),

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     COULD_NOT_RUN, UNUSABLE, print, print_styled,
     progress::Progress,
+    room::{Needs, Room},
     say, say_refused,
     signals::Signals,
     wants_color,
@@ -239,7 +240,7 @@ async fn run_on_engine(
     cancel: CancellationToken,
     listener: drill::Listener,
 ) -> anyhow::Result<Record> {
-    let (world, ledger) = connect(&job.run_id).await?;
+    let (world, ledger) = connect(&job.run_id, &Needs::of(&job.plan)).await?;
     let world = Arc::new(world);
     let setting = setting(start, &job, Clock::start(), ledger, cancel, listener);
     let record = drill::run(job.plan, Arc::clone(&world) as Arc<dyn World>, setting).await;
@@ -249,15 +250,25 @@ async fn run_on_engine(
     Ok(record)
 }
 
-/// The engine as a run sees it, with the ledger of what the run is about to make there.
-pub(super) async fn connect(run_id: &str) -> anyhow::Result<(DockerWorld, Ledger)> {
+/// The engine as a run sees it, with the ledger of what the run is about to make there. A run for which there is too little room
+/// is refused.
+pub(super) async fn connect(run_id: &str, needs: &Needs) -> anyhow::Result<(DockerWorld, Ledger)> {
     let owner = owner::this_process();
     let world = DockerWorld::connect(RunIdentity::new(run_id, &owner)).await?;
     let engine = world.engine().await?;
     let folder = ledger::folder()?;
     let ledger = Ledger::create(&folder, run_id, &owner, &engine)
         .map_err(|error| anyhow::anyhow!("could not write a ledger into {}: {error}", folder.display()))?;
-    Ok((world, ledger))
+    let room = world.capacity().await.map(|machine| Room::for_run(run_id, &engine, machine).lacks(needs));
+    match room {
+        Ok(lacks) if lacks.is_empty() => Ok((world, ledger)),
+        refused => {
+            // Nothing was made.
+            ledger.close();
+            let lacks: Vec<String> = refused?.iter().map(ToString::to_string).collect();
+            Err(anyhow::anyhow!("there is too little room for this drill: {}", lacks.join("; ")))
+        }
+    }
 }
 
 /// A runtime of its own, whose clock jumps from one timer to the next.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     COULD_NOT_RUN, UNUSABLE, print, print_json, print_styled,
     progress::Progress,
+    room::Needs,
     run::{self, WorldName},
     say, say_refused,
     signals::Signals,
@@ -144,7 +145,7 @@ async fn on_engine(
     listener: Listener,
 ) -> anyhow::Result<Selftest> {
     let run_id = run::new_run_id();
-    let (world, ledger) = run::connect(&run_id).await?;
+    let (world, ledger) = run::connect(&run_id, &Needs::of(agenda.plan())).await?;
     let setting = Setting {
         started_at: jiff::Timestamp::now().to_string(),
         folder: Some(args.out.join(&run_id)),

@@ -174,5 +174,14 @@ fn measure_into(record: &mut Record, observations: &Observations, history: &Hist
             "{phantom} requests that were classed as refused are present: the classification of replies is wrong"
         ));
     }
+    stopped.extend(out_of_files(history));
     (record.load, record.rpo, record.rto) = (Some(load), rpo, Some(rto));
+}
+
+/// Requests that this process had no file left for look to clients like an outage, and say nothing of the system.
+fn out_of_files(history: &History) -> Option<String> {
+    let words = "Too many open files";
+    let unsent = history.iter().filter(|sent| sent.reply.contains(words)).count();
+    let why = "requests were never sent, as this process may open no more files; raise that with `ulimit -n`";
+    (unsent > 0).then(|| format!("{unsent} {why}"))
 }

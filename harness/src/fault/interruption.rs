@@ -40,7 +40,9 @@ impl Scene {
                 return Err(without_effect(&claim, format!("it ended well although {kill} was killed")));
             }
             Ok(Ok(output)) => format!("it ended with exit status {}", output.status),
-            Ok(Err(error)) if error.kind == WorldErrorKind::EngineGone => return Err(error),
+            Ok(Err(error)) if matches!(error.kind, WorldErrorKind::EngineGone | WorldErrorKind::TooManyFiles) => {
+                return Err(error);
+            }
             Ok(Err(error)) => format!("it ended with {}", first_line(&error.happened).trim_end_matches([':', ' '])),
             Err(_) => {
                 return Err(without_effect(

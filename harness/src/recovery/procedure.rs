@@ -39,7 +39,7 @@ impl Procedure {
         let done = tokio::time::timeout(step.within, act(&step.kind).act(self)).await;
         let (status, detail) = match done {
             Ok(Ok(detail)) => (Status::Passed, detail),
-            Ok(Err(error)) if matches!(error.kind, WorldErrorKind::EngineGone | WorldErrorKind::WithoutEffect) => {
+            Ok(Err(error)) if ends_the_run(error.kind) => {
                 return Err(error);
             }
             Ok(Err(error)) => (Status::Failed, error.to_string()),
@@ -83,4 +83,9 @@ impl Procedure {
         let access = self.scene.plan.database(database).ok_or_else(missing)?.clone();
         Ok(SqlTarget { node: node.to_owned(), database: database.to_owned(), access })
     }
+}
+
+/// What tells nothing of the system, and so is no step that failed.
+const fn ends_the_run(kind: WorldErrorKind) -> bool {
+    matches!(kind, WorldErrorKind::EngineGone | WorldErrorKind::TooManyFiles | WorldErrorKind::WithoutEffect)
 }

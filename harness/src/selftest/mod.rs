@@ -55,6 +55,11 @@ struct PlannedDefect {
 }
 
 impl Agenda {
+    /// The system that is tested, as it is made.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// The self-test of a system that has been judged, with some of its defects. Nothing where the system has none.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ pub mod sweep;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::{join_all, try_join_all};
+use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -29,6 +30,9 @@ const TEAR_DOWN_WITHIN: Duration = Duration::from_secs(90);
 
 /// How long the world may take to list what is left.
 const LIST_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long to wait for files to be closed where no more may be open.
+const FILES_POLL: Duration = Duration::from_millis(200);
 
 /// What a caller hears while a topology is made.
 pub type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
@@ -201,7 +205,7 @@ impl Topology {
             Ok(Err(gone)) => return vec![self.without_engine(&gone)],
             Err(_) => vec![format!("the removal did not end within {TEAR_DOWN_WITHIN:?}")],
         };
-        match tokio::time::timeout(LIST_WITHIN, self.world.leftovers()).await {
+        match tokio::time::timeout(LIST_WITHIN, patiently(|| self.world.leftovers())).await {
             Ok(Ok(found)) => left.extend(found),
             Ok(Err(error)) => left.push(format!("what is left could not be listed: {error}")),
             Err(_) => left.push(format!("what is left could not be listed within {LIST_WITHIN:?}")),
@@ -240,10 +244,21 @@ impl Topology {
     }
 
     async fn remove(&self, resource: &Resource) -> Result<()> {
-        self.world.remove(resource).await?;
+        patiently(|| self.world.remove(resource)).await?;
         // The labels on the engine decide what is left; the ledger only helps a sweep to know when to stop.
         let _ = self.ledger.removed(&format!("{}{}", self.prefix, resource.name()));
         Ok(())
+    }
+}
+
+/// Asks again for as long as no more files may be open: the engine is well, and others close theirs by and by. What goes on in
+/// the time of the whole removal is bounded by that.
+async fn patiently<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
+    loop {
+        match ask().await {
+            Err(error) if error.kind == WorldErrorKind::TooManyFiles => sleep(FILES_POLL).await,
+            other => return other,
+        }
     }
 }
 
@@ -274,4 +289,24 @@ fn ledger_error(name: &str, error: &std::io::Error) -> WorldError {
 
 fn task_error(panic: &tokio::task::JoinError) -> WorldError {
     WorldError::new(WorldErrorKind::Other, "finish a step of our own", panic.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_for_want_of_files_is_asked_again_and_nothing_else_is() {
+        let asked = AtomicU32::new(0);
+        let ask = |kind: WorldErrorKind| {
+            let turn = asked.fetch_add(1, Ordering::Relaxed);
+            async move { if turn < 5 { Err(WorldError::new(kind, "remove it", "no")) } else { Ok(turn) } }
+        };
+        assert_eq!(patiently(|| ask(WorldErrorKind::TooManyFiles)).await.ok(), Some(5));
+        asked.store(0, Ordering::Relaxed);
+        assert!(patiently(|| ask(WorldErrorKind::EngineGone)).await.is_err());
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
 }

@@ -15,6 +15,8 @@ pub enum WorldErrorKind {
     DiskFull,
     /// A pool of the storage array is full.
     PoolFull,
+    /// This process, or this machine, may open no more files. The engine may be well.
+    TooManyFiles,
     /// A deadline passed.
     TimedOut,
     /// The other side answered with an error of its own.
@@ -28,7 +30,7 @@ pub enum WorldErrorKind {
 impl WorldErrorKind {
     /// Whether it is about us and this machine, and says nothing of what is being looked at.
     pub const fn is_ours(self) -> bool {
-        matches!(self, Self::EngineGone | Self::DiskFull | Self::PoolFull | Self::Taken)
+        matches!(self, Self::EngineGone | Self::DiskFull | Self::PoolFull | Self::TooManyFiles | Self::Taken)
     }
 }
 
@@ -72,6 +74,9 @@ impl WorldError {
             }
             WorldErrorKind::Taken => Some("`blackstart sweep` removes what a killed run left behind"),
             WorldErrorKind::DiskFull => Some("free some disk: `docker system df` shows what the engine holds"),
+            WorldErrorKind::TooManyFiles => {
+                Some("let more files be open (`ulimit -n 1024`), or run fewer drills side by side")
+            }
             WorldErrorKind::PoolFull => Some(
                 "declare a larger pool under `storage`, or take fewer backups: what they save stays until the run ends",
             ),

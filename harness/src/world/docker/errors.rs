@@ -3,6 +3,7 @@
 use std::{error::Error as _, io};
 
 use bollard::errors::Error;
+use rustix::io::Errno;
 
 use crate::world::{Result, WorldError, WorldErrorKind};
 
@@ -34,6 +35,7 @@ pub(super) const fn status(error: &Error) -> Option<u16> {
 /// Which kind of trouble an error of the engine is.
 pub(super) fn classify(error: &Error) -> WorldErrorKind {
     match error {
+        _ if is_out_of_files(error) => WorldErrorKind::TooManyFiles,
         Error::DockerResponseServerError { status_code, message } => classify_answer(*status_code, message),
         Error::DockerStreamError { error } => classify_answer(500, error),
         Error::SocketNotFoundError(_) => WorldErrorKind::EngineGone,
@@ -45,6 +47,22 @@ pub(super) fn classify(error: &Error) -> WorldErrorKind {
         Error::RequestTimeoutError => WorldErrorKind::TimedOut,
         other => classify_source(other),
     }
+}
+
+/// Whether no more files may be opened, here or on the whole machine: no connection is made then, and yet the engine is there.
+fn is_out_of_files(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(one) = cause {
+        if one.downcast_ref::<io::Error>().is_some_and(is_file_limit) {
+            return true;
+        }
+        cause = one.source();
+    }
+    false
+}
+
+fn is_file_limit(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
 /// An engine that dies in the middle of a request shows as a broken pipe somewhere below.
@@ -69,6 +87,7 @@ fn classify_io(error: &io::Error) -> WorldErrorKind {
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::NotFound
         | io::ErrorKind::UnexpectedEof => WorldErrorKind::EngineGone,
+        _ if is_file_limit(error) => WorldErrorKind::TooManyFiles,
         io::ErrorKind::StorageFull => WorldErrorKind::DiskFull,
         io::ErrorKind::TimedOut => WorldErrorKind::TimedOut,
         _ => WorldErrorKind::Other,
@@ -102,6 +121,9 @@ pub(super) fn words(error: &Error) -> String {
         Error::DockerStreamError { error } => error.trim().to_owned(),
         Error::SocketNotFoundError(socket) => format!("there is no socket at {socket}"),
         Error::RequestTimeoutError => "the engine did not answer in time".to_owned(),
+        other if classify(other) == WorldErrorKind::TooManyFiles => {
+            "no more files may be open, and a connection to the engine is one".to_owned()
+        }
         other if classify(other) == WorldErrorKind::EngineGone => {
             let root = chain(other);
             format!("the engine is gone ({})", root.rsplit(": ").next().unwrap_or(&root))
@@ -166,6 +188,16 @@ mod tests {
         let refused = Error::IOError { err: io::Error::from(io::ErrorKind::ConnectionRefused) };
         assert_eq!(classify(&refused), WorldErrorKind::EngineGone);
         assert_eq!(classify(&Error::SocketNotFoundError("/x".into())), WorldErrorKind::EngineGone);
+    }
+
+    #[test]
+    fn too_many_open_files_are_no_engine_that_is_gone() {
+        for limit in [Errno::MFILE, Errno::NFILE] {
+            let error = Error::IOError { err: io::Error::from(limit) };
+            assert_eq!(classify(&error), WorldErrorKind::TooManyFiles);
+            let told = from_engine("start node db-a", error).to_string();
+            assert!(told.contains("ulimit -n") && !told.contains("gone"), "{told}");
+        }
     }
 
     #[tokio::test]

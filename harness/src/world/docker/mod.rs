@@ -3,11 +3,12 @@
 //! [`DockerWorld`] is the one implementation of the ports that acts on a Docker engine. Its rooms: `names` and
 //! `subnet` say what a run's things are called and which addresses they have; `images`, `networks`, `nodes`, `relay`,
 //! `helper` and `array` make them; `power`, `links`, `exec`, `backups`, `storage`, `damage`, `traffic` and `questions` are
-//! the ports; `provision` makes and removes by the ledger's words. [`sweep`] removes what other runs left, `devices` also
+//! the ports; `provision` makes and removes by the ledger's words. [`capacity`] is what its machine has to give. [`sweep`] removes what other runs left, `devices` also
 //! what has no label, and [`doctor`] says what an engine can do.
 
 mod array;
 mod backups;
+pub mod capacity;
 mod cuts;
 mod damage;
 mod devices;
@@ -56,6 +57,9 @@ use crate::{plan::Plan, scenario::system::Role, secrets};
 
 /// How long the engine may take to answer a request.
 const ENGINE_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long a connection of clients is kept for their next request. Each is an open file, which the removal may need.
+const IDLE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The world of one run on a Docker engine. Everything that it makes carries the run's label.
 pub struct DockerWorld {
@@ -109,6 +113,7 @@ impl DockerWorld {
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none())
                 .pool_max_idle_per_host(idle)
+                .pool_idle_timeout(IDLE_WITHIN)
                 .build()
                 .map_err(|error| {
                     WorldError::new(WorldErrorKind::Other, "make an HTTP client", error.to_string()).caused_by(error)

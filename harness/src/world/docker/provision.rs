@@ -21,6 +21,8 @@ use crate::world::{ImageSpec, Provision, Resource, Result, WorldErrorKind};
 /// How long something may take to let itself be removed.
 const REMOVED_WITHIN: Duration = Duration::from_secs(20);
 const REMOVED_POLL: Duration = Duration::from_millis(20);
+/// How long to wait for files to be closed where no more may be open.
+const FILES_POLL: Duration = Duration::from_millis(100);
 /// How long one removal waits for another, which may be stuck.
 const ALONE_WITHIN: Duration = Duration::from_secs(5);
 /// How many of the last lines of a container are shown.
@@ -41,9 +43,10 @@ where
                 tracing::trace!(doing, "it is not there");
                 return Ok(());
             }
-            Err(error) if status(&error).is_none() || Instant::now() > deadline => {
-                return Err(from_engine(doing, error));
-            }
+            Err(error) if Instant::now() > deadline => return Err(from_engine(doing, error)),
+            // Others close theirs by and by.
+            Err(error) if classify(&error) == WorldErrorKind::TooManyFiles => sleep(FILES_POLL).await,
+            Err(error) if status(&error).is_none() => return Err(from_engine(doing, error)),
             Err(error) if classify(&error) == WorldErrorKind::EngineGone => return Err(from_engine(doing, error)),
             Err(error) => {
                 tracing::trace!(doing, %error, "asked again");
