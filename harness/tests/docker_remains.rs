@@ -46,7 +46,7 @@ async fn what_is_not_ours_stays() {
         let name = name.clone();
         async move {
             let ours = bench.world.leftovers().await.expect("a list");
-            assert_eq!(ours.len(), 5, "node, helper, relay, two networks: {ours:?}");
+            assert_eq!(ours.len(), 8, "node, helper, relay, gate, resolver with its volume, two networks: {ours:?}");
             let found = remains().await.list().await.expect("a list");
             assert!(found.iter().all(|one| one.name != name), "a sweep would not see it either");
         }
@@ -67,7 +67,11 @@ async fn a_sweep_removes_what_a_dead_run_left() {
             let mine = bench.world.leftovers().await.expect("a list");
             let all = remains().await.list().await.expect("a list");
             let found: Vec<_> = all.into_iter().filter(|one| mine.contains(&one.to_string())).collect();
-            assert_eq!(found.len(), 6, "node, helper, relay, volume, two networks: {found:?}");
+            assert_eq!(
+                found.len(),
+                9,
+                "node, helper, relay, gate, volume, resolver with its own, two networks: {found:?}"
+            );
             assert!(found.iter().all(|one| one.owner == format!("test {}", std::process::id())));
             let failed = remains().await.remove(&found).await.expect("an engine");
             assert!(failed.is_empty(), "{failed:?}");
@@ -97,7 +101,7 @@ async fn what_is_kept_outlives_the_world_that_made_it() {
     let kept: Vec<_> = all.into_iter().filter(|found| before.contains(&found.to_string())).collect();
     let failed = remains().await.remove(&kept).await.expect("an engine");
     assert!(failed.is_empty(), "{failed:?}");
-    assert_eq!(kept.len(), 4, "node, helper, two networks: {kept:?}");
+    assert_eq!(kept.len(), 6, "node, helper, resolver with its volume, two networks: {kept:?}");
 }
 
 /// Not a test: what the next one runs in a process of its own, and kills.

@@ -431,8 +431,22 @@ pub struct Record {
     pub timeline: Vec<TimelineEntry>,
     /// What the seed fixes, what it does not, and other remarks that belong to the numbers.
     pub notes: Vec<String>,
+    /// What was tried to get out of each environment beside the run's own: restored copies, and a secondary one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub isolation: Vec<Isolation>,
     /// What the run made and could not remove.
     pub leftovers: Vec<String>,
+}
+
+/// The proof that an environment has no way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Isolation {
+    /// The environment: a copy is named by its backup.
+    pub environment: String,
+    /// Every way that was tried, by node, as PROTOCOL/ADDRESS/PORT.
+    pub tried: Vec<String>,
+    /// Those that answered, and how. Any of them is a finding.
+    pub open: Vec<String>,
 }
 
 impl Record {

@@ -39,6 +39,7 @@ pub fn sample_record() -> Record {
         harness: HarnessHealth { longest_stall_ms: 3.1, degraded: false },
         timeline: timeline(),
         notes: vec!["The seed fixes victims, times, recovery points and the order of requests; it does not fix the kernel, the network or the scheduler.".to_owned()],
+        isolation: Vec::new(),
         leftovers: Vec::new(),
     }
 }

@@ -129,6 +129,9 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
             unsure.push(format!("the crash consistency of backup {} is not known: {}", backup.id, crash.detail));
         }
     }
+    for proof in record.isolation.iter().filter(|proof| !proof.open.is_empty()) {
+        failed.push(format!("environment {} has a way out: {}", proof.environment, proof.open.join("; ")));
+    }
     for step in &record.procedure {
         let line = format!("recovery step \"{}\": {}", step.name, step.detail);
         match step.status {
@@ -229,7 +232,7 @@ pub fn worst_exit_status(statuses: impl IntoIterator<Item = u8>) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Judgement;
+    use crate::record::{Isolation, Judgement};
 
     #[test]
     fn a_target_between_the_bounds_is_inconclusive() {
@@ -314,6 +317,22 @@ mod tests {
         assert_eq!(verdict(Some(false), Some("it was not ready within 60s")), Verdict::Inconclusive);
         assert_eq!(verdict(None, None), Verdict::Inconclusive);
         assert_eq!(verdict(Some(true), None), Verdict::Failed);
+    }
+
+    #[test]
+    fn a_copy_with_a_way_out_fails_the_drill() {
+        let proof = |open: &[&str]| Isolation {
+            environment: "weekly".to_owned(),
+            tried: vec!["balancer: tcp/172.17.0.1/1".to_owned()],
+            open: open.iter().map(|way| (*way).to_owned()).collect(),
+        };
+        let mut record = crate::sample::sample_record();
+        record.isolation = vec![proof(&[])];
+        assert_eq!(overall(&record, &[]).0, Verdict::Passed);
+        record.isolation = vec![proof(&["balancer: tcp/172.17.0.1/1 refused"])];
+        let (verdict, reasons) = overall(&record, &[]);
+        assert_eq!(verdict, Verdict::Failed);
+        assert_eq!(reasons, ["environment weekly has a way out: balancer: tcp/172.17.0.1/1 refused"]);
     }
 
     #[test]

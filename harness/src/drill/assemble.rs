@@ -50,6 +50,7 @@ pub fn record(
         harness: harness_health(plan, facts),
         timeline,
         notes: notes(plan, facts),
+        isolation: facts.isolation(),
         leftovers: Vec::new(),
     };
     let mut stopped = stopped;

@@ -6,13 +6,14 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use blackstart_evidence::measure;
-use blackstart_reports::record::{CheckResult, Interval, Judgement, LevelResult, Status};
+use blackstart_reports::record::{CheckResult, Interval, Isolation, Judgement, LevelResult, Status};
 use futures_util::{FutureExt, StreamExt, future::try_join_all, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Facts, Stop, consistency,
     events::Event,
+    isolation,
     phases::{Drill, stop},
     protecting::Kept,
     streams::{WARM_WITHIN, warm_up},
@@ -38,6 +39,8 @@ pub(crate) struct Judged {
     pub valid: Option<bool>,
     /// How that was found.
     pub judgement: Judgement,
+    /// The proof that its copy had no way out, where the copy came up.
+    pub isolation: Option<Isolation>,
 }
 
 /// How many copies stand at a time. Each boots a whole system: more would only make one another wait.
@@ -54,7 +57,10 @@ impl Drill<'_> {
         while let Some((id, left, judged)) = judging.next().await {
             facts.leftovers.extend(left);
             match judged {
-                Ok(judged) => drop(facts.judged.insert(id, judged)),
+                Ok(judged) => {
+                    facts.note_isolation(judged.isolation.clone());
+                    facts.judged.insert(id, judged);
+                }
                 Err(stop) => {
                     cancel.cancel();
                     ended = ended.and(Err(stop));
@@ -134,15 +140,18 @@ impl Copy<'_> {
         let crash_consistency = consistency::of_crash(&self.kept.planned.taking, &disks);
         let known = Judgement { crash_consistency, ..nothing() };
         if let Err(error) = self.restore().await? {
-            return Ok(Judged { valid: Some(false), judgement: Judgement { error: Some(error), ..known } });
+            let judgement = Judgement { error: Some(error), ..known };
+            return Ok(Judged { valid: Some(false), judgement, isolation: None });
         }
         let came_back = self.come_up(topology, &clients).await?;
         let restore_seconds = Some((clock.now_us() - began_us) as f64 / 1e6);
         if let Err(error) = came_back {
             let judgement = Judgement { restore_seconds, error: Some(error), ..known };
-            return Ok(Judged { valid: Some(false), judgement });
+            return Ok(Judged { valid: Some(false), judgement, isolation: None });
         }
-        let (levels, held) = self.examine(clients).await;
+        let proof = isolation::prove(&self.kept.planned.id, self.world.as_ref(), &self.plan, topology);
+        let ((levels, held), isolation) = tokio::join!(self.examine(clients), proof);
+        let isolation = isolation?;
         let (missing, holds_until_ms) = held.map_or((None, None), |held| (Some(held.missing), held.until_ms));
         let application = consistency::for_applications(&disks, &levels);
         // Levels look at what is there. That nothing is missing which was there when the backup began, only clients know.
@@ -152,7 +161,7 @@ impl Copy<'_> {
         let application_consistency = Some(application);
         let judgement =
             Judgement { restore_seconds, holds_until_ms, missing, levels, application_consistency, ..known };
-        Ok(Judged { valid, judgement })
+        Ok(Judged { valid, judgement, isolation })
     }
 
     /// A look at every disk of the copy before anything uses it.

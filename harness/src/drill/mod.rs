@@ -10,6 +10,7 @@ mod bundle;
 mod consistency;
 mod events;
 mod faults;
+mod isolation;
 mod judging;
 mod phases;
 mod protecting;
@@ -23,12 +24,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     panic::AssertUnwindSafe,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use blackstart_evidence::journal::Journal;
-use blackstart_reports::record::{self, Interval, LevelResult, Phase, Record, StepResult, TimelineEntry};
+use blackstart_reports::record::{self, Interval, Isolation, LevelResult, Phase, Record, StepResult, TimelineEntry};
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
@@ -106,6 +107,8 @@ pub(crate) struct Facts {
     /// Backups that were interrupted on purpose.
     interrupted: Vec<protecting::Interrupted>,
     judged: BTreeMap<String, judging::Judged>,
+    /// What was tried to get out of copies, and what came back.
+    isolation: Mutex<Vec<Isolation>>,
     /// What copies left behind.
     leftovers: Vec<String>,
     faults: Vec<InPlace>,
@@ -120,6 +123,14 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    fn note_isolation(&self, proof: Option<Isolation>) {
+        self.isolation.lock().unwrap_or_else(PoisonError::into_inner).extend(proof);
+    }
+
+    fn isolation(&self) -> Vec<Isolation> {
+        self.isolation.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The fault from which times count: the first that can take service away, where any can.
     fn first_fault(&self) -> Option<&InPlace> {
         let takes = self.faults.iter().find(|fault| fault.fault.effects().takes_service);

@@ -7,6 +7,7 @@ use blackstart_reports::record::Status;
 use super::{
     Facts, Stop,
     events::Event,
+    isolation,
     phases::{Drill, EVERY},
 };
 use crate::{
@@ -72,7 +73,8 @@ impl Drill<'_> {
     pub(super) async fn check_secondary(&self, levels: &[u8], facts: &Facts) -> Result<String, String> {
         let mut examiner = self.examiner(Environment::Secondary, facts).await;
         examiner.survivors = self.ask_survivors(&examiner).await;
-        let found = examiner.examine_levels(levels).await;
+        let (found, proved) = tokio::join!(examiner.examine_levels(levels), self.prove_secondary(facts));
+        proved.map_err(|error| error.to_string())?;
         let checks = || found.iter().flat_map(|level| &level.checks);
         let bad: Vec<String> = checks()
             .filter(|check| !matches!(check.status, Status::Passed | Status::Tolerated))
@@ -83,6 +85,15 @@ impl Drill<'_> {
             (count, true) => Ok(format!("{count} checks hold")),
             (_, false) => Err(bad.join("; ")),
         }
+    }
+
+    /// Records that the secondary environment has no way out, while its nodes run.
+    async fn prove_secondary(&self, facts: &Facts) -> crate::world::Result<()> {
+        let Some(there) = &self.procedure.secondary else { return Ok(()) };
+        let mut topology = there.topology.lock().await;
+        let name = Environment::Secondary.name();
+        facts.note_isolation(isolation::prove(name, there.world.as_ref(), &there.plan, &mut topology).await?);
+        Ok(())
     }
 
     /// The tokens that the one writer holds. One question that fails must not make an unknown of the whole loss.

@@ -8,6 +8,7 @@ mod backups;
 mod checks;
 mod defects;
 mod faults;
+mod limits;
 pub(super) mod names;
 mod recovery;
 mod secondary;
@@ -54,6 +55,7 @@ type PairRule = fn(&Scenario, &System) -> Vec<Note>;
 pub fn system(system: &System) -> Vec<Note> {
     let rules = [
         topology::RULES,
+        limits::RULES,
         templates::RULES,
         service::SYSTEM_RULES,
         backups::SYSTEM_RULES,

@@ -15,6 +15,7 @@ mod kinds;
 pub mod locate;
 pub mod read;
 pub mod refusal;
+pub mod rights;
 pub mod schema;
 pub mod selftest;
 mod shape;

@@ -17,6 +17,7 @@ pub use super::half_way::HalfWay;
 use super::{
     backup::{BackupMethod, DataClass, Storage},
     check::Check,
+    rights::{Capability, NodeLimits},
     selftest::{Defect, SelfTest},
     units::Span,
 };
@@ -129,6 +130,9 @@ pub struct Image {
     /// Programs of this repository that are put into the build context. They are found beside the `blackstart` program.
     #[serde(default)]
     pub programs: Vec<String>,
+    /// The rights of root that its programs need; all that may be given where nothing is said. Every other right is taken
+    /// from a node.
+    pub capabilities: Option<Vec<Capability>>,
 }
 
 /// What a node is to the system.
@@ -206,6 +210,9 @@ pub struct Node {
     pub observe: Vec<u16>,
     /// When it counts as ready.
     pub ready: Option<Ready>,
+    /// What it may take of its machine.
+    #[serde(default)]
+    pub limits: NodeLimits,
 }
 
 /// A file copied into a node before it starts.

@@ -148,6 +148,16 @@ impl Topology {
         self.make_all(helpers.chain(wipers).collect()).await
     }
 
+    /// Makes the helpers of running nodes that have none yet.
+    ///
+    /// # Errors
+    /// The first that could not be made.
+    pub async fn make_helpers(&mut self, nodes: &[String]) -> Result<()> {
+        let helpers = nodes.iter().map(|node| Resource::Helper { node: node.clone() });
+        let missing = helpers.filter(|helper| !self.announced.contains(helper)).collect();
+        self.make_all(missing).await
+    }
+
     /// Waits until every node is ready.
     ///
     /// # Errors

@@ -4,8 +4,14 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use crate::{
     plan::{Plan, PlannedNode},
-    scenario::system::Image,
-    world::{ArraySpec, ImageSource, ImageSpec, NodeSpec, RelayTarget, Resource, Saved, WorldError, WorldErrorKind},
+    scenario::{
+        rights::{Capability, NodeLimits},
+        system::Image,
+        units::Size,
+    },
+    world::{
+        ArraySpec, ImageSource, ImageSpec, Limits, NodeSpec, RelayTarget, Resource, Saved, WorldError, WorldErrorKind,
+    },
 };
 
 /// The images that a plan needs.
@@ -84,7 +90,22 @@ fn node_spec(plan: &Plan, planned: &PlannedNode) -> Result<NodeSpec, WorldError>
         files: files?,
         password_file: node.password_file.clone(),
         published: (node.name == service.node).then_some(service.port),
+        capabilities: capabilities(plan, &node.image),
+        limits: limits(node.limits),
     })
+}
+
+fn capabilities(plan: &Plan, image: &str) -> Vec<Capability> {
+    let declared = plan.declared.system.images.get(image).and_then(|image| image.capabilities.clone());
+    declared.unwrap_or_else(|| Capability::ALL.to_vec())
+}
+
+fn limits(declared: NodeLimits) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        memory_bytes: declared.memory.map_or(usual.memory_bytes, Size::bytes),
+        processes: declared.processes.unwrap_or(usual.processes),
+    }
 }
 
 /// Every node and port that the harness itself reaches.

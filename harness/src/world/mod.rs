@@ -9,6 +9,7 @@ mod error;
 mod remains;
 pub mod simulated;
 mod storage;
+mod walls;
 
 use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 
@@ -18,10 +19,12 @@ use blackstart_reports::record;
 pub use error::{WorldError, WorldErrorKind};
 pub use remains::{Found, FoundKind, Remains};
 pub use storage::{ArraySpec, DiskState, Marks, Pool, Saved, Storage};
+pub use walls::{Limits, WaysOut};
 
 use crate::{
     plan::Plan,
     scenario::{
+        rights::Capability,
         system::{Database, Property, Request},
         units::Bandwidth,
     },
@@ -141,6 +144,10 @@ pub struct NodeSpec {
     pub password_file: Option<String>,
     /// A port that clients outside reach.
     pub published: Option<u16>,
+    /// The rights of root that its programs have.
+    pub capabilities: Vec<Capability>,
+    /// What it may take of its machine.
+    pub limits: Limits,
 }
 
 /// What a node is doing.
@@ -423,6 +430,8 @@ pub trait Network: Send + Sync {
     async fn impair(&self, from: &str, to: &str, impairment: Option<Impairment>) -> Result<()>;
     /// The packets that an impaired link has lost, doubled and delayed so far.
     async fn impaired(&self, from: &str, to: &str) -> Result<Packets>;
+    /// Tries every way out of the networks of the run from a node, which must have a helper.
+    async fn ways_out(&self, from: &str) -> Result<WaysOut>;
 }
 
 /// Commands on nodes.

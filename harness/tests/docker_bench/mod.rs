@@ -5,9 +5,12 @@ pub mod disks;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use blackstart::world::{
-    CommandOutput, Commands, ImageSource, ImageSpec, NodeSpec, Power, Provision, RelayTarget, Resource,
-    docker::{DockerWorld, RunIdentity, sweep},
+use blackstart::{
+    scenario::rights::Capability,
+    world::{
+        CommandOutput, Commands, ImageSource, ImageSpec, Limits, NodeSpec, Power, Provision, RelayTarget, Resource,
+        docker::{DockerWorld, RunIdentity, sweep},
+    },
 };
 use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 
@@ -71,6 +74,8 @@ pub fn node(name: &str, host: u8, all: &[&str]) -> NodeSpec {
         files: files.map(|(to, text)| (to.to_owned(), text.as_bytes().to_vec())).to_vec(),
         password_file: Some("/etc/blackstart/password".into()),
         published: None,
+        capabilities: Capability::ALL.to_vec(),
+        limits: Limits::default(),
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     errors::Doing,
     exec::exec,
     images::{Image, Progress, build_where_missing},
-    nodes::volume_mount,
+    nodes::{log_config, volume_mount},
     provision::remove_volume,
     shell::Shell,
     tarball::Entry,
@@ -126,7 +126,7 @@ impl DockerWorld {
         };
         self.docker.create_volume(volume).await.doing(doing)?;
         let container = self.run.array();
-        self.make_container(&container, self.array_body(image), false).await?;
+        self.make_container(&container, self.array_body(image)).await?;
         self.docker.start_container(&container, None::<StartContainerOptions>).await.doing(doing)?;
         let pools = [Some(spec.pool_bytes), spec.remote_bytes].into_iter().flatten();
         let pools: Vec<String> = pools.map(|bytes| whole_blocks(bytes).to_string()).collect();
@@ -142,7 +142,7 @@ impl DockerWorld {
             env: Some(vec![format!("BLACKSTART_RUN={}", self.run.run_id)]),
             host_config: Some(HostConfig {
                 mounts: Some(vec![volume_mount(self.run.pool(), "/store")]),
-                log_config: self.host_config(&[]).log_config,
+                log_config: Some(log_config()),
                 ..rights
             }),
             ..Default::default()

@@ -14,6 +14,7 @@ use super::{
     DockerWorld,
     errors::Doing,
     exec::{exec, last_json},
+    limits,
     nodes::volume_mount,
     sql::{Connection, Trouble, too_late},
 };
@@ -71,12 +72,15 @@ impl DockerWorld {
             host_config: Some(HostConfig {
                 network_mode: Some("none".to_owned()),
                 mounts: Some(vec![volume_mount(self.run.volume(node), "/volume")]),
-                ..self.host_config(&[])
+                // What lies there belongs to anybody.
+                cap_add: Some(["DAC_OVERRIDE", "FOWNER"].map(str::to_owned).to_vec()),
+                readonly_rootfs: Some(true),
+                ..self.host_config(limits::OWN)
             }),
             ..Default::default()
         };
         let container = self.run.wiper(node);
-        self.make_container(&container, body, false).await?;
+        self.make_container(&container, body).await?;
         self.docker.start_container(&container, None::<StartContainerOptions>).await.doing(doing)
     }
 

@@ -10,9 +10,9 @@ use bollard::query_parameters::{StartContainerOptions, WaitContainerOptions};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::{DockerWorld, RunIdentity, array::make_array_image, errors::Doing, images, nodes::volume_mount};
+use super::{DockerWorld, RunIdentity, array::make_array_image, errors::Doing, images, limits, nodes::volume_mount};
 use crate::world::{
-    ArraySpec, NodeSpec, Power, Provision, RelayTarget, Resource, Result, Storage, WorldError, WorldErrorKind,
+    ArraySpec, Limits, NodeSpec, Power, Provision, RelayTarget, Resource, Result, Storage, WorldError, WorldErrorKind,
 };
 
 /// The image that everything of ours is built on.
@@ -242,7 +242,7 @@ impl DockerWorld {
             host_config: Some(HostConfig {
                 network_mode: Some("none".to_owned()),
                 mounts: Some(vec![volume_mount(self.run.volume(NODE), "/disk")]),
-                ..self.host_config(&[])
+                ..self.host_config(limits::OWN)
             }),
             ..Default::default()
         };
@@ -257,7 +257,7 @@ impl DockerWorld {
     }
 
     async fn run_to_end(&self, name: &str, body: ContainerCreateBody, doing: &str) -> Result<(i64, String)> {
-        self.make_container(name, body, false).await?;
+        self.make_container(name, body).await?;
         self.docker.start_container(name, None::<StartContainerOptions>).await.doing(doing)?;
         let ended = self.docker.wait_container(name, None::<WaitContainerOptions>).next().await;
         let status = match ended {
@@ -281,6 +281,8 @@ fn resources() -> [Resource; 4] {
         files: Vec::new(),
         password_file: None,
         published: None,
+        capabilities: Vec::new(),
+        limits: Limits::default(),
     };
     [
         Resource::Networks,

@@ -5,10 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bollard::models::HostConfig;
 use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt, runners::AsyncRunner};
 use tokio::sync::Mutex;
 
-use super::{DockerWorld, cuts::Wanted, errors::from_testcontainers, shell::Shell};
+use super::{DockerWorld, cuts::Wanted, errors::from_testcontainers, limits, shell::Shell};
 use crate::world::{CommandOutput, NodeState, Result, WorldError, WorldErrorKind};
 
 const START_WITHIN: Duration = Duration::from_secs(30);
@@ -111,18 +112,19 @@ impl DockerWorld {
     fn helper_request(&self, node: &str, image: &str) -> ContainerRequest<GenericImage> {
         let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
         let namespace = format!("container:{}", self.run.container(node));
+        let bounds = self.host_config(limits::OWN);
         GenericImage::new(name, tag)
             .with_cmd(["sleep", "infinity"])
             .with_container_name(self.run.helper(node))
             .with_labels(self.run.labels("helper", Some(node)))
-            .with_cap_add("NET_ADMIN")
-            .with_security_opt("no-new-privileges")
             .with_startup_timeout(START_WITHIN)
             .with_host_config_modifier(move |config| {
-                config.network_mode = Some(namespace.clone());
-                config.publish_all_ports = Some(false);
-                config.port_bindings = None;
-                config.extra_hosts = None;
+                *config = HostConfig {
+                    network_mode: Some(namespace.clone()),
+                    cap_add: Some(vec!["NET_ADMIN".to_owned()]),
+                    readonly_rootfs: Some(true),
+                    ..bounds.clone()
+                };
             })
     }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     scenario::units::Bandwidth,
-    world::{Impairment, Network, Packets, Result, WorldError, WorldErrorKind},
+    world::{Impairment, Network, Packets, Result, WaysOut, WorldError, WorldErrorKind},
 };
 
 /// A port on which nothing listens: a host that is reached says so at once.
@@ -235,6 +235,10 @@ impl Network for DockerWorld {
         let lost = impaired::counted(&arriving, "lost", sender);
         let doubled = impaired::counted(&leaving, "doubled", receiver);
         Ok(Packets { lost, doubled, delayed: impaired::delayed(&queue) })
+    }
+
+    async fn ways_out(&self, from: &str) -> Result<WaysOut> {
+        self.try_ways_out(from).await
     }
 }
 

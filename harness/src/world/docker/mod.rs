@@ -1,9 +1,10 @@
 //! Real containers.
 //!
 //! [`DockerWorld`] is the one implementation of the ports that acts on a Docker engine. Its rooms: `names` and
-//! `subnet` say what a run's things are called and which addresses they have; `images`, `networks`, `nodes`, `relay`,
-//! `helper` and `array` make them; `power`, `links`, `exec`, `backups`, `storage`, `damage`, `traffic` and `questions` are
-//! the ports; `provision` makes and removes by the ledger's words. [`capacity`] is what its machine has to give. [`sweep`] removes what other runs left, `devices` also
+//! `subnet` say what a run's things are called and which addresses they have; `images`, `networks`, `resolver`, `nodes`,
+//! `gate`, `relay`, `helper` and `array` make them; `power`, `links`, `exec`, `backups`, `storage`, `damage`, `traffic` and
+//! `questions` are the ports; `provision` makes and removes by the ledger's words. [`capacity`] is what its machine has to
+//! give. [`sweep`] removes what other runs left, `devices` also
 //! what has no label, and [`doctor`] says what an engine can do.
 
 mod array;
@@ -17,9 +18,11 @@ pub mod doctor;
 mod environment;
 mod errors;
 mod exec;
+mod gate;
 mod helper;
 mod images;
 mod impaired;
+mod limits;
 mod links;
 mod names;
 mod networks;
@@ -29,6 +32,7 @@ mod programs;
 mod provision;
 mod questions;
 mod relay;
+mod resolver;
 mod shell;
 mod sql;
 mod storage;
@@ -36,9 +40,10 @@ mod subnet;
 pub mod sweep;
 mod tarball;
 mod traffic;
+mod walls;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -77,6 +82,8 @@ pub struct DockerWorld {
     sql: Connections,
     /// Helpers that the engine has been asked for, whoever still waits for them.
     making: TaskTracker,
+    /// Set once the resolver answers.
+    resolver: OnceCell<()>,
     /// Held by whoever takes a container out of the run's networks.
     leaving: tokio::sync::Mutex<()>,
     known: Mutex<Known>,
@@ -87,7 +94,12 @@ pub struct DockerWorld {
 struct Known {
     images: BTreeMap<String, Image>,
     subnet: Option<Subnet>,
+    edge: Option<Subnet>,
+    /// Where the file lies, on the engine's machine, that leads nodes to the resolver.
+    resolv_conf: Option<String>,
     hosts: BTreeMap<String, u8>,
+    /// The nodes that publish a port.
+    published: BTreeSet<String>,
     /// The node and port that clients use.
     service: Option<(String, u16)>,
     /// Where that is reached from here; none while the node is down.
@@ -129,6 +141,7 @@ impl DockerWorld {
             fresh_http: http(0)?,
             sql: Connections::default(),
             making: TaskTracker::new(),
+            resolver: OnceCell::new(),
             leaving: tokio::sync::Mutex::default(),
             known: Mutex::default(),
         })
@@ -163,6 +176,11 @@ impl DockerWorld {
     fn subnet(&self, doing: &str) -> Result<Subnet> {
         let happened = "the networks of the run were not made";
         self.known().subnet.ok_or_else(|| WorldError::new(WorldErrorKind::NotFound, doing, happened))
+    }
+
+    fn edge(&self, doing: &str) -> Result<Subnet> {
+        let happened = "the networks of the run were not made";
+        self.known().edge.ok_or_else(|| WorldError::new(WorldErrorKind::NotFound, doing, happened))
     }
 
     fn host_of(&self, node: &str, doing: &str) -> Result<u8> {

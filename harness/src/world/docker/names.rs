@@ -12,7 +12,7 @@ pub const LABEL_OWNER: &str = "blackstart.owner";
 pub const LABEL_NODE: &str = "blackstart.node";
 /// The environment that it belongs to, where that is a copy restored in isolation.
 pub const LABEL_ENVIRONMENT: &str = "blackstart.environment";
-/// What it is: `node`, `helper`, `wiper`, `relay`, `volume`, `disk`, `array`, `devices`, `network`.
+/// What it is: `node`, `helper`, `wiper`, `gate`, `relay`, `resolver`, `volume`, `disk`, `array`, `devices`, `network`.
 pub const LABEL_ROLE: &str = "blackstart.role";
 
 /// Who makes things in a world.
@@ -85,6 +85,16 @@ impl RunIdentity {
     /// The relay.
     pub(super) fn relay(&self) -> String {
         format!("{}.relay", self.prefix())
+    }
+
+    /// What answers for names.
+    pub(super) fn resolver(&self) -> String {
+        format!("{}.resolver", self.prefix())
+    }
+
+    /// What guards a container on the edge.
+    pub(super) fn gate(container: &str) -> String {
+        format!("{container}.gate")
     }
 
     /// The storage array, which all environments of a run share.

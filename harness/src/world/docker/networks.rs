@@ -1,4 +1,7 @@
 //! The two networks of a run: the private one of its nodes, and the edge that publishes ports out of it.
+//!
+//! On the private one the host has no address, so a node finds nothing of the host there. On the edge it must have one, as
+//! ports are published from it; containers there have a default route to nobody, and a gate before them (see `gate`).
 
 use std::{collections::HashMap, fs};
 
@@ -14,37 +17,57 @@ use super::{
 };
 use crate::world::{Result, WorldError, WorldErrorKind};
 
+/// The last part of the address that containers on the edge take for their way out. Nobody has it.
+const NOBODY_HOST: u8 = 253;
+
 impl DockerWorld {
-    /// Makes both networks.
+    /// Makes both networks, and what answers for names in the private one.
     pub(super) async fn make_networks(&self) -> Result<()> {
-        let nodes = NetworkCreateRequest { internal: Some(true), ..self.network_request(self.run.nodes_network()) };
-        let subnet = self.make_network("nodes", nodes).await?;
+        let shut = [("com.docker.network.bridge.inhibit_ipv4", "true")];
+        let request = NetworkCreateRequest { internal: Some(true), ..self.request(self.run.nodes_network(), &shut) };
+        let subnet = self.make_network("nodes", request, |_| HashMap::new()).await?;
         self.known().subnet = Some(subnet);
-        // Ports are published by the engine's own proxy, which needs no masquerade; without it nothing gets out.
-        let shut = [("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "false".to_owned())];
-        let edge = NetworkCreateRequest {
-            options: Some(HashMap::from(shut)),
-            ..self.network_request(self.run.edge_network())
-        };
-        self.make_network("edge", edge).await?;
+        let (edge, resolver) = tokio::join!(self.make_edge(), self.make_resolver());
+        edge.and(resolver)
+    }
+
+    /// Ports are published by the engine's own proxy, which needs no masquerade.
+    async fn make_edge(&self) -> Result<()> {
+        let shut = [("com.docker.network.bridge.enable_ip_masquerade", "false")];
+        let request = self.request(self.run.edge_network(), &shut);
+        let nowhere =
+            |subnet: Subnet| HashMap::from([("DefaultGatewayIPv4".to_owned(), subnet.host(NOBODY_HOST).to_string())]);
+        let edge = self.make_network("edge", request, nowhere).await?;
+        self.known().edge = Some(edge);
         Ok(())
     }
 
-    fn network_request(&self, name: String) -> NetworkCreateRequest {
+    fn request(&self, name: String, options: &[(&str, &str)]) -> NetworkCreateRequest {
+        let options = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         NetworkCreateRequest {
             name,
             driver: Some("bridge".to_owned()),
+            options: Some(options.collect()),
             labels: Some(self.run.labels("network", None)),
             ..Default::default()
         }
     }
 
-    async fn make_network(&self, purpose: &str, request: NetworkCreateRequest) -> Result<Subnet> {
+    async fn make_network(
+        &self,
+        purpose: &str,
+        request: NetworkCreateRequest,
+        set_aside: impl Fn(Subnet) -> HashMap<String, String>,
+    ) -> Result<Subnet> {
         let doing = format!("make network {}", request.name);
         let taken = self.taken_subnets(&request.name, &doing).await?;
         let mut last = WorldError::new(WorldErrorKind::Taken, &doing, "every subnet that it may take is in use");
         for subnet in subnet::candidates(&self.run.run_id, purpose, &taken) {
-            let config = IpamConfig { subnet: Some(subnet.to_string()), ..Default::default() };
+            let config = IpamConfig {
+                subnet: Some(subnet.to_string()),
+                auxiliary_addresses: Some(set_aside(subnet)),
+                ..Default::default()
+            };
             let ipam = Ipam { config: Some(vec![config]), ..Default::default() };
             match self.docker.create_network(NetworkCreateRequest { ipam: Some(ipam), ..request.clone() }).await {
                 Ok(_) => return Ok(subnet),

@@ -6,8 +6,7 @@ use bollard::{
     body_full,
     models::{
         ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig, Mount, MountType,
-        NetworkConnectRequest, NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
-        VolumeCreateRequest,
+        NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum, VolumeCreateRequest,
     },
     query_parameters::{CreateContainerOptionsBuilder, InspectContainerOptions, UploadToContainerOptionsBuilder},
 };
@@ -15,16 +14,28 @@ use bollard::{
 use super::{
     DockerWorld,
     errors::Doing,
+    limits,
+    resolver::RESOLVER_HOST,
     tarball::{self, Entry},
 };
-use crate::world::{NodeSpec, Result, WorldError, WorldErrorKind};
+use crate::world::{Limits, NodeSpec, Result, WorldError, WorldErrorKind};
 
 /// The last part of the relay's address. The gateway has 1.
 pub(super) const RELAY_HOST: u8 = 254;
+/// The user and group without any right.
+pub(super) const NOBODY: &str = "65534:65534";
 
 /// A volume where a container sees it.
 pub(super) fn volume_mount(source: String, target: &str) -> Mount {
     Mount { typ: Some(MountType::VOLUME), source: Some(source), target: Some(target.to_owned()), ..Default::default() }
+}
+
+/// What containers print is kept, within bounds.
+pub(super) fn log_config() -> HostConfigLogConfig {
+    HostConfigLogConfig {
+        typ: Some("json-file".to_owned()),
+        config: Some(HashMap::from([("max-size".to_owned(), "16m".to_owned())])),
+    }
 }
 
 impl DockerWorld {
@@ -43,13 +54,21 @@ impl DockerWorld {
         Ok(())
     }
 
-    /// Makes a node with everything that goes into it.
+    /// Makes a node with everything that goes into it, while the resolver that it will ask starts.
     pub(super) async fn make_node(&self, spec: &NodeSpec) -> Result<()> {
         self.note(spec);
+        let (made, answers) = tokio::join!(self.make_node_container(spec), self.resolver_answers());
+        made.and(answers)
+    }
+
+    async fn make_node_container(&self, spec: &NodeSpec) -> Result<()> {
         let body = self.node_body(spec)?;
         let name = self.run.container(&spec.name);
-        self.make_container(&name, body, spec.published.is_some()).await?;
-        self.upload(&name, &self.node_files(spec)).await
+        self.make_container(&name, body).await?;
+        if spec.published.is_some() {
+            self.make_gate(&name, Some(&spec.name)).await?;
+        }
+        self.upload_into(&name, "/", &self.node_files(spec)).await
     }
 
     /// Remembers what later questions need: who has which address, and who serves the clients.
@@ -58,13 +77,14 @@ impl DockerWorld {
         known.hosts.extend(spec.neighbours.iter().cloned());
         known.hosts.insert(spec.name.clone(), spec.host);
         if let Some(port) = spec.published {
+            known.published.insert(spec.name.clone());
             known.service = Some((spec.name.clone(), port));
         }
     }
 
     fn node_body(&self, spec: &NodeSpec) -> Result<ContainerCreateBody> {
         let doing = format!("make node {}", spec.name);
-        if matches!(spec.host, 0 | 1 | RELAY_HOST | 255) {
+        if matches!(spec.host, 0 | 1 | RESOLVER_HOST | RELAY_HOST | 255) {
             let happened = format!("{} as the last part of an address is not a node's", spec.host);
             return Err(WorldError::new(WorldErrorKind::Taken, doing, happened));
         }
@@ -80,18 +100,13 @@ impl DockerWorld {
             labels: Some(self.run.labels("node", Some(&spec.name))),
             exposed_ports: Some(ports.iter().map(|port| format!("{port}/tcp")).collect()),
             host_config: Some(HostConfig {
-                extra_hosts: Some(self.hosts_entries(spec, &doing)?),
-                mounts: Some(self.mounts(spec)),
-                ..self.host_config(&ports)
+                mounts: Some(self.mounts(spec).into_iter().chain([self.resolv_conf(&doing)?]).collect()),
+                cap_add: Some(spec.capabilities.iter().map(|one| limits::word(*one).to_owned()).collect()),
+                ..self.networked(&ports, spec.limits, &doing)?
             }),
             networking_config: Some(self.place(spec.host, &doing)?),
             ..Default::default()
         })
-    }
-
-    fn hosts_entries(&self, spec: &NodeSpec, doing: &str) -> Result<Vec<String>> {
-        let others = spec.neighbours.iter().filter(|(name, _)| *name != spec.name);
-        others.map(|(name, host)| Ok(format!("{name}:{}", self.subnet(doing)?.host(*host)))).collect()
     }
 
     fn mounts(&self, spec: &NodeSpec) -> Vec<Mount> {
@@ -107,21 +122,33 @@ impl DockerWorld {
         files.chain(spec.password_file.iter().map(|path| Entry::secret(path, &self.password))).collect()
     }
 
-    /// What the engine lets every container of ours do: nothing that it does not need.
-    pub(super) fn host_config(&self, ports: &[u16]) -> HostConfig {
-        let free = || Some(vec![PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(String::new()) }]);
+    /// What the engine lets every container of ours do: nothing that it does not need. What it needs is added by whoever
+    /// makes it.
+    pub(super) fn host_config(&self, limits: Limits) -> HostConfig {
+        let memory = i64::try_from(limits.memory_bytes).unwrap_or(i64::MAX);
         HostConfig {
-            network_mode: Some(self.run.nodes_network()),
-            port_bindings: Some(ports.iter().map(|port| (format!("{port}/tcp"), free())).collect()),
             restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), ..Default::default() }),
+            cap_drop: Some(vec!["ALL".to_owned()]),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
-            log_config: Some(HostConfigLogConfig {
-                typ: Some("json-file".to_owned()),
-                config: Some(HashMap::from([("max-size".to_owned(), "16m".to_owned())])),
-            }),
+            memory: Some(memory),
+            memory_swap: Some(memory),
+            pids_limit: Some(i64::from(limits.processes)),
+            log_config: Some(log_config()),
             init: Some(false),
             ..Default::default()
         }
+    }
+
+    /// The same for a container in the nodes' network. Whatever asks the engine's own name server is led to the resolver.
+    pub(super) fn networked(&self, ports: &[u16], limits: Limits, doing: &str) -> Result<HostConfig> {
+        let free = || Some(vec![PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(String::new()) }]);
+        Ok(HostConfig {
+            network_mode: Some(self.run.nodes_network()),
+            dns: Some(vec![self.resolver_address(doing)?.to_string()]),
+            dns_search: Some(vec![".".to_owned()]),
+            port_bindings: Some(ports.iter().map(|port| (format!("{port}/tcp"), free())).collect()),
+            ..self.host_config(limits)
+        })
     }
 
     /// A fixed place in the nodes' network.
@@ -135,27 +162,22 @@ impl DockerWorld {
         Ok(NetworkingConfig { endpoints_config: Some(endpoints) })
     }
 
-    /// Makes a container in the nodes' network, and in the edge network too where it publishes ports.
-    pub(super) async fn make_container(&self, name: &str, body: ContainerCreateBody, edge: bool) -> Result<()> {
+    /// Makes a container, and does not start it.
+    pub(super) async fn make_container(&self, name: &str, body: ContainerCreateBody) -> Result<()> {
         let doing = format!("make container {name}");
         let options = CreateContainerOptionsBuilder::new().name(name).build();
-        self.docker.create_container(Some(options), body).await.doing(&doing)?;
-        if edge {
-            let request = NetworkConnectRequest { container: name.to_owned(), endpoint_config: None };
-            self.docker.connect_network(&self.run.edge_network(), request).await.doing(&doing)?;
-        }
-        Ok(())
+        self.docker.create_container(Some(options), body).await.doing(&doing).map(drop)
     }
 
-    /// Copies files into a container.
-    pub(super) async fn upload(&self, container: &str, entries: &[Entry]) -> Result<()> {
+    /// Copies files into a folder of a container.
+    pub(super) async fn upload_into(&self, container: &str, folder: &str, entries: &[Entry]) -> Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
         let doing = format!("copy files into container {container}");
         let archive = tarball::pack(entries)
             .map_err(|error| WorldError::new(WorldErrorKind::Other, &doing, error.to_string()))?;
-        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+        let options = UploadToContainerOptionsBuilder::new().path(folder).build();
         self.docker.upload_to_container(container, Some(options), body_full(archive.into())).await.doing(doing)
     }
 

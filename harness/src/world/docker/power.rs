@@ -62,10 +62,13 @@ impl Power for DockerWorld {
     async fn start(&self, node: &str) -> Result<()> {
         self.sql.forget(node);
         let container = self.run.container(node);
-        self.docker
-            .start_container(&container, None::<StartContainerOptions>)
-            .await
-            .doing(format!("start node {node}"))?;
+        let is_published = self.known().published.contains(node);
+        if is_published {
+            self.start_on_edge(&container, None).await?;
+        } else {
+            let started = self.docker.start_container(&container, None::<StartContainerOptions>).await;
+            started.doing(format!("start node {node}"))?;
+        }
         self.renew_rules(node).await?;
         self.learn_service_port(node).await
     }

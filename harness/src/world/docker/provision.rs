@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     DockerWorld,
     errors::{Doing, classify, from_engine, status},
+    names::RunIdentity,
     sweep,
 };
 use crate::world::{ImageSpec, Provision, Resource, Result, WorldErrorKind};
@@ -79,12 +80,19 @@ impl DockerWorld {
 
     /// Removes a container that is in a network, one after the other: where several leave at once, an engine can lose count of
     /// them (20.10 did, twice in some hundreds of drills), and then does not remove that network until it is restarted.
-    async fn remove_member(&self, name: &str, doing: &str) -> Result<()> {
+    pub(super) async fn remove_member(&self, name: &str, doing: &str) -> Result<()> {
         let _alone = timeout(ALONE_WITHIN, self.leaving.lock()).await;
         self.remove_container(name, doing).await
     }
 
+    /// Removes a container of the edge with its gate.
+    async fn remove_gated(&self, name: &str, doing: &str) -> Result<()> {
+        self.remove_container(&RunIdentity::gate(name), doing).await?;
+        self.remove_member(name, doing).await
+    }
+
     async fn remove_networks(&self) -> Result<()> {
+        self.remove_resolver().await?;
         let nodes = self.run.nodes_network();
         let edge = self.run.edge_network();
         let (nodes, edge) = tokio::join!(
@@ -141,9 +149,13 @@ impl Provision for DockerWorld {
             Resource::Disk { node, .. } => self.remove_disk(node).await,
             Resource::Node(spec) => {
                 self.sql.forget(&spec.name);
-                self.remove_member(&self.run.container(&spec.name), &doing).await
+                let name = self.run.container(&spec.name);
+                if spec.published.is_some() {
+                    return self.remove_gated(&name, &doing).await;
+                }
+                self.remove_member(&name, &doing).await
             }
-            Resource::Relay { .. } => self.remove_member(&self.run.relay(), &doing).await,
+            Resource::Relay { .. } => self.remove_gated(&self.run.relay(), &doing).await,
             Resource::Helper { node } => self.remove_helper(node).await,
             Resource::Wiper { node } => self.remove_container(&self.run.wiper(node), &doing).await,
         }

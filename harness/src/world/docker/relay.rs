@@ -1,18 +1,25 @@
 //! The relay: one HAProxy that passes TCP from ports of this machine to ports of nodes. The harness talks to nodes only
-//! through it. It uses addresses and no names, checks nothing and retries nothing, so that it adds no judgement.
+//! through it. It uses addresses and no names, checks nothing and retries nothing, so that it adds no judgement. It listens on
+//! the edge alone: to a node it is no way to another one.
 
-use std::{collections::BTreeMap, fmt::Write, net::Ipv4Addr, time::Duration};
-
-use bollard::{
-    models::{ContainerCreateBody, HostConfig},
-    query_parameters::StartContainerOptions,
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+    net::Ipv4Addr,
+    time::Duration,
 };
+
+use bollard::models::{ContainerCreateBody, HostConfig};
 use tokio::time::{Instant, sleep};
 
-use super::{DockerWorld, errors::Doing, nodes::RELAY_HOST, tarball::Entry};
+use super::{
+    DockerWorld, limits,
+    nodes::{NOBODY, RELAY_HOST},
+};
 use crate::world::{RelayTarget, Result, WorldError, WorldErrorKind};
 
-const CONFIG: &str = "/etc/haproxy/blackstart.cfg";
+/// The file system of its container cannot be written, so its configuration comes as an argument.
+const RUN: &str = "printf %s \"$1\" >/tmp/relay.cfg && exec haproxy -db -f /tmp/relay.cfg";
 const FIRST_PORT: u16 = 20_000;
 /// Where the relay answers for itself.
 const HEALTH_PORT: u16 = 19_999;
@@ -34,17 +41,24 @@ impl DockerWorld {
         let routes = self.routes(targets, doing)?;
         let name = self.run.relay();
         let body = self.relay_body(&routes, doing).await?;
-        self.make_container(&name, body, true).await?;
-        self.upload(&name, &[Entry::copied(CONFIG, config(&routes).as_bytes())]).await?;
-        self.docker.start_container(&name, None::<StartContainerOptions>).await.doing("start the relay")?;
+        self.make_container(&name, body).await?;
+        self.make_gate(&name, None).await?;
+        self.start_on_edge(&name, Some(RELAY_HOST)).await?;
         let published = self.published_ports(&name).await?;
         let ports = targets.iter().zip(&routes);
         let learned: Option<BTreeMap<(String, u16), u16>> = ports
             .map(|(target, route)| Some(((target.node.clone(), target.port), *published.get(&route.own_port)?)))
             .collect();
-        let unpublished = || WorldError::new(WorldErrorKind::Other, doing, "the engine published none of its ports");
-        self.known().relay_ports = learned.ok_or_else(unpublished)?;
-        self.await_relay(*published.get(&HEALTH_PORT).ok_or_else(unpublished)?).await
+        let (Some(learned), Some(health)) = (learned, published.get(&HEALTH_PORT)) else {
+            return Err(self.relay_fails("the engine published none of its ports").await);
+        };
+        self.known().relay_ports = learned;
+        self.await_relay(*health).await
+    }
+
+    async fn relay_fails(&self, happened: &str) -> WorldError {
+        let said = self.container_logs(&self.run.relay()).await.unwrap_or_default();
+        WorldError::new(WorldErrorKind::TimedOut, "start the relay", format!("{happened}; it printed:\n{said}"))
     }
 
     fn routes(&self, targets: &[RelayTarget], doing: &str) -> Result<Vec<Route>> {
@@ -59,14 +73,22 @@ impl DockerWorld {
 
     async fn relay_body(&self, routes: &[Route], doing: &str) -> Result<ContainerCreateBody> {
         let image = self.tools_image(&|_| {}).await?.tag.clone();
+        let own = self.edge(doing)?.host(RELAY_HOST);
         let ports: Vec<u16> = routes.iter().map(|route| route.own_port).chain([HEALTH_PORT]).collect();
         Ok(ContainerCreateBody {
             image: Some(image),
             hostname: Some("relay".to_owned()),
-            cmd: Some(["haproxy", "-db", "-f", CONFIG].map(str::to_owned).to_vec()),
+            user: Some(NOBODY.to_owned()),
+            cmd: Some(["sh", "-c", RUN, "relay", &config(own, routes)].map(str::to_owned).to_vec()),
             labels: Some(self.run.labels("relay", None)),
             exposed_ports: Some(ports.iter().map(|port| format!("{port}/tcp")).collect()),
-            host_config: Some(HostConfig { ..self.host_config(&ports) }),
+            host_config: Some(HostConfig {
+                readonly_rootfs: Some(true),
+                tmpfs: Some(HashMap::from([("/tmp".to_owned(), "size=1m".to_owned())])),
+                // It starts before it joins the edge, and has its address there only then.
+                sysctls: Some(HashMap::from([("net.ipv4.ip_nonlocal_bind".to_owned(), "1".to_owned())])),
+                ..self.networked(&ports, limits::OWN, doing)?
+            }),
             networking_config: Some(self.place(RELAY_HOST, doing)?),
             ..Default::default()
         })
@@ -80,11 +102,7 @@ impl DockerWorld {
             match answer {
                 Ok(answer) if answer.status().is_success() => return Ok(()),
                 _ if Instant::now() < deadline => sleep(UP_POLL).await,
-                _ => {
-                    let said = self.container_logs(&self.run.relay()).await.unwrap_or_default();
-                    let happened = format!("it does not answer after {UP_WITHIN:?}; it printed:\n{said}");
-                    return Err(WorldError::new(WorldErrorKind::TimedOut, "start the relay", happened));
-                }
+                _ => return Err(self.relay_fails(&format!("it does not answer after {UP_WITHIN:?}")).await),
             }
         }
     }
@@ -98,15 +116,15 @@ impl DockerWorld {
     }
 }
 
-fn config(routes: &[Route]) -> String {
+fn config(own: Ipv4Addr, routes: &[Route]) -> String {
     let mut config = format!(
         "global\n    maxconn 4000\n\
          defaults\n    mode tcp\n    retries 0\n    timeout connect 300ms\n    timeout client 1h\n    timeout server 1h\n\
-         frontend health\n    mode http\n    timeout client 1s\n    bind :{HEALTH_PORT}\n    \
+         frontend health\n    mode http\n    timeout client 1s\n    bind {own}:{HEALTH_PORT}\n    \
          http-request return status 200\n"
     );
     for Route { own_port, address, port } in routes {
-        let _ = writeln!(config, "listen to-{own_port}\n    bind :{own_port}\n    server node {address}:{port}");
+        let _ = writeln!(config, "listen to-{own_port}\n    bind {own}:{own_port}\n    server node {address}:{port}");
     }
     config
 }
@@ -117,10 +135,14 @@ mod tests {
 
     #[test]
     fn each_port_of_a_node_has_its_own() {
-        let address = Ipv4Addr::new(10, 130, 1, 11);
-        let text =
-            config(&[Route { own_port: 20_000, address, port: 5432 }, Route { own_port: 20_001, address, port: 8080 }]);
-        assert!(text.contains("listen to-20000\n    bind :20000\n    server node 10.130.1.11:5432\n"), "{text}");
+        let (own, address) = (Ipv4Addr::new(10, 131, 1, 254), Ipv4Addr::new(10, 130, 1, 11));
+        let routes = [Route { own_port: 20_000, address, port: 5432 }, Route { own_port: 20_001, address, port: 8080 }];
+        let text = config(own, &routes);
+        assert_eq!(text.matches("bind ").count(), text.matches("bind 10.131.1.254:").count(), "{text}");
+        assert!(
+            text.contains("listen to-20000\n    bind 10.131.1.254:20000\n    server node 10.130.1.11:5432\n"),
+            "{text}"
+        );
         assert!(text.contains("server node 10.130.1.11:8080"), "{text}");
         assert!(!text.contains("check"), "the relay must not judge");
     }

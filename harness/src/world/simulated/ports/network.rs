@@ -11,7 +11,7 @@ use super::super::{
 };
 use crate::{
     scenario::units::Bandwidth,
-    world::{Impairment, Network, Packets, Result, WorldError, WorldErrorKind},
+    world::{Impairment, Network, Packets, Result, WaysOut, WorldError, WorldErrorKind},
 };
 
 #[async_trait]
@@ -57,6 +57,11 @@ impl Network for SimulatedWorld {
 
     async fn impaired(&self, from: &str, to: &str) -> Result<Packets> {
         Err(no_packets(format!("count packets from {from} to {to}")))
+    }
+
+    async fn ways_out(&self, from: &str) -> Result<WaysOut> {
+        let happened = "the model has no networks that could leak";
+        Err(WorldError::new(WorldErrorKind::NotFound, format!("try the ways out of {from}"), happened))
     }
 }
 

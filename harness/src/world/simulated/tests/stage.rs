@@ -17,7 +17,8 @@ use crate::{
     plan::Plan,
     scenario::system::{Replication, Request},
     world::{
-        CommandOutput, Commands, NodeSpec, Outgoing, Power, Provision, Questions, Reply, Resource, SqlTarget, Traffic,
+        CommandOutput, Commands, Limits, NodeSpec, Outgoing, Power, Provision, Questions, Reply, Resource, SqlTarget,
+        Traffic,
         simulated::{SimulatedWorld, Truth},
     },
 };
@@ -64,6 +65,8 @@ pub(super) fn resources(plan: &Plan) -> Vec<Resource> {
             files: Vec::new(),
             password_file: None,
             published: None,
+            capabilities: Vec::new(),
+            limits: Limits::default(),
         })));
     }
     all.push(Resource::Relay { targets: Vec::new() });
