@@ -11,8 +11,24 @@ const ORDER: [&str; 14] = [
 ];
 
 /// The modules of the evidence, by the same rule.
-const EVIDENCE: [&str; 9] =
-    ["units", "declared", "history", "event", "journal", "manifest", "measure", "observations", "audit"];
+const EVIDENCE: [&str; 16] = [
+    "units",
+    "declared",
+    "history",
+    "manifest",
+    "chain",
+    "fact",
+    "event",
+    "journal",
+    "index",
+    "measure",
+    "observations",
+    "copies",
+    "folder",
+    "cut_off",
+    "rebuild",
+    "audit",
+];
 
 /// The most lines of a source file.
 const LINES: usize = 500;

@@ -121,7 +121,7 @@ fn words(event: &Event) -> Option<(bool, String)> {
         }
         Event::StepDone { name, detail, .. } => (true, format!("step   {name} FAILED: {detail}")),
         Event::Sustained => (true, "service is sustained".to_owned()),
-        Event::Check { status: Status::Passed, .. } => return None,
+        Event::Check { status: Status::Passed, .. } | Event::Fact(_) => return None,
         Event::Check { level, id, status, detail } => {
             (true, format!("level {level} {id}: {}: {}", status_word(*status), first_part(detail)))
         }

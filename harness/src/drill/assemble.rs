@@ -1,6 +1,10 @@
 //! From what is known at the end of a drill to its record.
 
-use blackstart_evidence::observations::{Measured, Observations};
+use blackstart_evidence::{
+    fact::{Began, Watched},
+    observations::{Measured, Observations},
+    rebuild::phantom_words,
+};
 use blackstart_reports::{
     record::{
         Disaster, FaultResult, HarnessHealth, Interval, Record, SCHEMA_VERSION, ScenarioRef, TimelineEntry, Verdict,
@@ -59,6 +63,32 @@ pub fn record(
     }
     (record.verdict, record.reasons) = overall(&record, &stopped);
     record
+}
+
+/// What is known when a run begins.
+pub fn began(plan: &Plan, world: World, setting: &Setting) -> Began {
+    Began {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        run_id: setting.run_id.clone(),
+        started_at: setting.started_at.clone(),
+        scenario: scenario_ref(plan, setting.folder.is_some()),
+        seed: plan.seed,
+        world,
+    }
+}
+
+/// What is known once the clients have stopped.
+pub fn watched(facts: &Facts) -> Watched {
+    Watched {
+        load_started_us: facts.load_started_us,
+        undisturbed_us: facts.undisturbed_us,
+        load_ended_us: facts.load_ended_us.unwrap_or_default(),
+        recovery_started_us: facts.recovery_started_us,
+        failback_us: facts.failback_us,
+        longest_stall_us: facts.longest_stall_us,
+        faults: facts.faults.iter().map(fault_result).collect(),
+        conditions: facts.conditions.iter().map(fault_result).collect(),
+    }
 }
 
 /// What a partial outage takes from the certainty of its end.
@@ -153,28 +183,11 @@ pub(super) fn observations(plan: &Plan, facts: &Facts) -> Option<Observations> {
 }
 
 fn measure_into(record: &mut Record, observations: &Observations, history: &History, stopped: &mut Vec<String>) {
-    let Measured { load, rpo, rto, sustained_us, is_partial } = observations.measure(history);
+    let measured = observations.measure(history);
+    record.milestones.extend(observations.moments(&measured));
+    let Measured { load, rpo, rto, is_partial, .. } = measured;
     record.notes.extend(is_partial.then(|| PARTIAL.to_owned()));
-    let fault_us = observations.fault_us;
-    let verified_us = observations.verified_us.map(Interval::exactly);
-    let moments = [
-        ("fault_in_place", fault_us),
-        ("service_sustained", sustained_us.filter(|_| fault_us.is_some())),
-        ("verified", verified_us),
-        ("load_ended", Some(Interval::exactly(observations.load_ended_us))),
-    ];
-    for (name, moment) in moments {
-        record.milestones.extend(moment.map(|moment| (name.to_owned(), ms(moment))));
-    }
-    let after_fault =
-        |began_ms: Interval<f64>| fault_us.is_some_and(|fault| began_ms.upper >= fault.lower as f64 / 1e3);
-    let first_failure = rto.outages.iter().map(|outage| outage.began_ms).find(|began_ms| after_fault(*began_ms));
-    record.milestones.extend(first_failure.map(|began_ms| ("first_failure".to_owned(), began_ms)));
-    if let Some(phantom) = rpo.as_ref().map(|rpo| rpo.phantom).filter(|phantom| *phantom > 0) {
-        stopped.push(format!(
-            "{phantom} requests that were classed as refused are present: the classification of replies is wrong"
-        ));
-    }
+    stopped.extend(rpo.as_ref().and_then(|rpo| phantom_words(rpo.phantom)));
     stopped.extend(out_of_files(history));
     (record.load, record.rpo, record.rto) = (Some(load), rpo, Some(rto));
 }

@@ -1,30 +1,35 @@
-//! The evidence of a run: a folder that tells everything, sealed by its sums after the teardown.
+//! The evidence of a run: a folder that tells everything, complete once its manifest is there.
+//!
+//! Events and requests are appended as they happen; scenario and plan are there from the start. At the end come the other
+//! files, then the record, and last the manifest, each whole or not at all.
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use super::{Facts, assemble::observations};
-use crate::{
-    plan::{self, Plan},
-    workload::History,
-};
 use blackstart_evidence::{
-    journal::Journal,
-    manifest::{self, sums},
+    copies,
+    fact::Began,
+    index,
+    journal::{Journal, RequestLog, Requests},
+    manifest::{self, write_whole},
 };
 use blackstart_reports::{
     record::Record,
     render::{Format, Style, render},
 };
 
+use super::{Facts, assemble::observations};
+use crate::plan::{self, Plan};
+
 /// The folder of a run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Bundle {
     folder: PathBuf,
+    journal: Journal,
+    requests: Option<RequestLog>,
 }
 
 impl Bundle {
@@ -37,11 +42,50 @@ impl Bundle {
             fs::create_dir_all(parent)?;
         }
         fs::create_dir(folder)?;
-        let journal = Journal::create(&folder.join("events.jsonl"))?;
-        Ok((Self { folder: folder.to_owned() }, journal))
+        let journal = Journal::chained(&folder.join("events.jsonl"))?;
+        Ok((Self { folder: folder.to_owned(), journal: journal.clone(), requests: None }, journal))
     }
 
-    /// Writes everything that is known at the end, and the sums over all of it.
+    /// Writes what is known from the start: into the folder, and that the run began into the index beside it. Gives where
+    /// clients tell of their requests.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub(super) fn begin(&mut self, plan: &Plan, began: &Began) -> io::Result<Requests> {
+        self.write("scenario.yaml", &resolved(plan))?;
+        self.write("plan.txt", &plan::text::text(plan))?;
+        let entry = index::Entry::Began {
+            run_id: began.run_id.clone(),
+            started_at: began.started_at.clone(),
+            scenario: began.scenario.id.clone(),
+            digest: began.scenario.digest.clone(),
+            seed: began.seed,
+            world: began.world,
+        };
+        index::append(self.runs(), &entry)?;
+        let log = RequestLog::create(&self.folder.join("history.jsonl"))?;
+        let requests = log.requests();
+        self.requests = Some(log);
+        Ok(requests)
+    }
+
+    /// The folder of runs in which this one lies.
+    fn runs(&self) -> &Path {
+        match self.folder.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        }
+    }
+
+    /// Waits until every request that was told is in the folder.
+    ///
+    /// # Errors
+    /// What kept them from being written.
+    pub(super) fn close_requests(&mut self) -> io::Result<()> {
+        self.requests.take().map_or(Ok(()), RequestLog::close)
+    }
+
+    /// Writes everything that is known at the end, the record after all that it follows from, and last the manifest.
     ///
     /// # Errors
     /// Where a file cannot be written.
@@ -52,40 +96,40 @@ impl Bundle {
         facts: &Facts,
         environment: &BTreeMap<String, String>,
     ) -> io::Result<()> {
-        let style = Style::default();
-        self.write("result.json", &render(record, Format::Json, &style))?;
-        self.write("report.md", &render(record, Format::Markdown, &style))?;
-        self.write("scenario.yaml", &resolved(plan))?;
-        self.write("plan.txt", &plan::text::text(plan))?;
         let told = serde_json::json!({ "environment": environment, "images": facts.images });
         self.write("environment.json", &format!("{told:#}\n"))?;
-        self.write_history(&facts.history)?;
         if let Some(observations) = observations(plan, facts) {
             self.write("observations.json", &format!("{}\n", serde_json::to_string_pretty(&observations)?))?;
         }
-        fs::create_dir_all(self.folder.join("checks"))?;
         for (id, output) in &facts.raw {
-            self.write(&format!("checks/{id}.txt"), output)?;
+            self.write_into("checks", &format!("{id}.txt"), output)?;
         }
-        self.write_sums()
+        for (id, copy) in &facts.copies {
+            self.write_into(copies::FOLDER, &format!("{id}.json"), &format!("{}\n", serde_json::to_string(copy)?))?;
+        }
+        let style = Style::default();
+        self.write("report.md", &render(record, Format::Markdown, &style))?;
+        manifest::sync_names(&self.folder)?;
+        self.write("result.json", &render(record, Format::Json, &style))?;
+        let manifest = manifest::digest_of(&self.finish()?);
+        let (run_id, verdict) = (record.run_id.clone(), record.verdict);
+        index::append(self.runs(), &index::Entry::Ended { run_id, verdict, manifest })
     }
 
-    /// Writes the sums of everything that is there: the last thing.
-    pub(crate) fn write_sums(&self) -> io::Result<()> {
-        self.write(manifest::FILE, &sums(&self.folder)?)
+    /// Writes the manifest over everything that is there: the last thing. Gives its text.
+    pub(crate) fn finish(&self) -> io::Result<String> {
+        self.journal.sync()?;
+        manifest::seal(&self.folder)?;
+        fs::read_to_string(self.folder.join(manifest::FILE))
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        fs::write(self.folder.join(name), text)
+        write_whole(&self.folder, name, text)
     }
 
-    fn write_history(&self, history: &History) -> io::Result<()> {
-        let mut file = io::BufWriter::new(fs::File::create(self.folder.join("history.jsonl"))?);
-        for sent in history {
-            serde_json::to_writer(&mut file, sent)?;
-            file.write_all(b"\n")?;
-        }
-        file.flush()
+    fn write_into(&self, folder: &str, name: &str, text: &str) -> io::Result<()> {
+        fs::create_dir_all(self.folder.join(folder))?;
+        self.write(&format!("{folder}/{name}"), text)
     }
 }
 

@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use blackstart_evidence::event::{Event, Stamped, judged};
-use blackstart_evidence::journal::Journal;
+use blackstart_evidence::{
+    fact::Fact,
+    journal::{Journal, Requests},
+};
 use blackstart_reports::record::TimelineEntry;
 
 use crate::clock::Clock;
@@ -19,12 +22,29 @@ pub struct Events {
     listener: Listener,
     timeline: Arc<Mutex<Vec<TimelineEntry>>>,
     trouble: Arc<Mutex<Option<String>>>,
+    requests: Option<Requests>,
 }
 
 impl Events {
     /// Events of a run.
     pub fn new(clock: Clock, journal: Journal, listener: Listener) -> Self {
-        Self { clock, journal, listener, timeline: Arc::default(), trouble: Arc::default() }
+        Self { clock, journal, listener, timeline: Arc::default(), trouble: Arc::default(), requests: None }
+    }
+
+    /// The same, of a run whose requests are kept.
+    #[must_use]
+    pub fn keeping(self, requests: Option<Requests>) -> Self {
+        Self { requests, ..self }
+    }
+
+    /// Where clients tell of their requests, where those are kept.
+    pub fn requests(&self) -> Option<Requests> {
+        self.requests.clone()
+    }
+
+    /// States what the record will tell.
+    pub fn state(&self, fact: Fact) {
+        self.say(Event::Fact(Box::new(fact)));
     }
 
     /// Says that something happened.

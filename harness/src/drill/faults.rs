@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use blackstart_evidence::fact::Fact;
 use tokio::{sync::watch, task::JoinSet};
 
 use super::events::{Event, Events};
@@ -56,7 +57,9 @@ impl Injector {
             let at_us = load_started_us + fault.at.unwrap_or_default().as_micros() as u64;
             tokio::time::sleep_until(self.scene.clock.at_us(at_us)).await;
             let in_place = bounded(self.scene.inject(fault)).await?;
+            let (began_us, takes_service) = (in_place.began_us, fault.effects().takes_service);
             self.standing.lock().await.push(in_place);
+            self.events.state(Fact::Struck { began_us, takes_service });
             self.events.say(Event::Fault { summary: fault.summary.clone() });
             progress.send_modify(|progress| progress.in_place += 1);
             let (injector, fault) = (self.clone(), Arc::new(fault.clone()));

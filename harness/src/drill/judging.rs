@@ -5,8 +5,11 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use blackstart_evidence::measure;
-use blackstart_reports::record::{CheckResult, Interval, Isolation, Judgement, LevelResult, Status};
+use blackstart_evidence::{
+    copies::{self, held},
+    fact::{Fact, digest_of_tokens},
+};
+use blackstart_reports::record::{CheckResult, Isolation, Judgement, LevelResult, Status};
 use futures_util::{FutureExt, StreamExt, future::try_join_all, stream};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +28,7 @@ use crate::{
     scenario::{system::Role, units::Span},
     topology::Topology,
     verify::Examiner,
-    workload::{Clients, Outcome, Sender, Sent},
+    workload::Clients,
     world::{DiskState, World, WorldError, WorldErrorKind},
 };
 
@@ -41,6 +44,8 @@ pub(crate) struct Judged {
     pub judgement: Judgement,
     /// The proof that its copy had no way out, where the copy came up.
     pub isolation: Option<Isolation>,
+    /// What its copy held, where that could be asked.
+    pub copy: Option<copies::Copy>,
 }
 
 /// How many copies stand at a time. Each boots a whole system: more would only make one another wait.
@@ -59,6 +64,8 @@ impl Drill<'_> {
             match judged {
                 Ok(judged) => {
                     facts.note_isolation(judged.isolation.clone());
+                    self.state_judged(&id, &judged);
+                    facts.copies.extend(judged.copy.clone().map(|copy| (id.clone(), copy)));
                     facts.judged.insert(id, judged);
                 }
                 Err(stop) => {
@@ -68,6 +75,17 @@ impl Drill<'_> {
             }
         }
         ended
+    }
+
+    fn state_judged(&self, id: &str, judged: &Judged) {
+        let copy = judged.copy.as_ref();
+        if let Some(copy) = copy {
+            let (count, digest) = (copy.survivors.len() as u64, digest_of_tokens(&copy.survivors));
+            self.events.state(Fact::Survivors { copy: Some(id.to_owned()), count, digest });
+        }
+        let (valid, judgement) = (judged.valid, judged.judgement.clone());
+        let asked_us = copy.map(|copy| copy.asked_us);
+        self.events.state(Fact::Judged { id: id.to_owned(), valid, judgement, asked_us });
     }
 
     /// The name of a backup, what was left of its copy, and what came of it.
@@ -141,17 +159,18 @@ impl Copy<'_> {
         let known = Judgement { crash_consistency, ..nothing() };
         if let Err(error) = self.restore().await? {
             let judgement = Judgement { error: Some(error), ..known };
-            return Ok(Judged { valid: Some(false), judgement, isolation: None });
+            return Ok(Judged { valid: Some(false), judgement, isolation: None, copy: None });
         }
         let came_back = self.come_up(topology, &clients).await?;
         let restore_seconds = Some((clock.now_us() - began_us) as f64 / 1e6);
         if let Err(error) = came_back {
             let judgement = Judgement { restore_seconds, error: Some(error), ..known };
-            return Ok(Judged { valid: Some(false), judgement, isolation: None });
+            return Ok(Judged { valid: Some(false), judgement, isolation: None, copy: None });
         }
         let proof = isolation::prove(&self.kept.planned.id, self.world.as_ref(), &self.plan, topology);
-        let ((levels, held), isolation) = tokio::join!(self.examine(clients), proof);
+        let ((levels, copy), isolation) = tokio::join!(self.examine(clients), proof);
         let isolation = isolation?;
+        let held = copy.as_ref().map(|copy| self.drill.clients.with_history(|history| held(history, copy)));
         let (missing, holds_until_ms) = held.map_or((None, None), |held| (Some(held.missing), held.until_ms));
         let application = consistency::for_applications(&disks, &levels);
         // Levels look at what is there. That nothing is missing which was there when the backup began, only clients know.
@@ -161,7 +180,7 @@ impl Copy<'_> {
         let application_consistency = Some(application);
         let judgement =
             Judgement { restore_seconds, holds_until_ms, missing, levels, application_consistency, ..known };
-        Ok(Judged { valid, judgement, isolation })
+        Ok(Judged { valid, judgement, isolation, copy })
     }
 
     /// A look at every disk of the copy before anything uses it.
@@ -209,7 +228,7 @@ impl Copy<'_> {
     }
 
     /// What every level found, and what the backup holds, where the copy could be asked for it.
-    async fn examine(&self, clients: Clients) -> (Vec<LevelResult>, Option<Held>) {
+    async fn examine(&self, clients: Clients) -> (Vec<LevelResult>, Option<copies::Copy>) {
         let mut examiner = Examiner {
             world: Arc::clone(&self.world),
             plan: Arc::clone(&self.plan),
@@ -222,11 +241,14 @@ impl Copy<'_> {
             round: 0,
         };
         examiner.survivors = examiner.survivors().await.ok().map(Arc::new);
-        let held = examiner.survivors.as_ref().map(|survivors| {
-            self.drill.clients.with_history(|history| held(history, survivors, self.kept.us.0, self.drill.now_us()))
+        let copy = examiner.survivors.as_ref().map(|survivors| copies::Copy {
+            began_us: self.kept.us.0,
+            asked_us: self.drill.now_us(),
+            requests: self.drill.clients.with_history(Vec::len),
+            survivors: survivors.to_vec(),
         });
         let levels = examiner.examine(&|_, _| ()).await;
-        (levels, held)
+        (levels, copy)
     }
 }
 
@@ -251,28 +273,6 @@ const fn nothing() -> Judgement {
     }
 }
 
-/// What a backup holds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Held {
-    /// Writes that were acknowledged before it began, and are not in it.
-    missing: u64,
-    /// Up to when every acknowledged write is in it; nothing where none was acknowledged at all.
-    until_ms: Option<Interval<f64>>,
-}
-
-/// The first write that is missing was made somewhere between its sending and its acknowledgement: up to then a backup
-/// holds everything. Where none is missing, up to now.
-fn held(history: &[Sent], survivors: &[String], began_us: u64, now_us: u64) -> Held {
-    let loss = measure::loss(history, survivors, None);
-    let lost = loss.lost.iter().filter_map(|index| history.get(*index));
-    let missing = lost.filter(|sent| sent.returned_us <= began_us).count() as u64;
-    let first = loss.lost.first().and_then(|index| history.get(*index));
-    let is_any_there = history.iter().any(|sent| sent.outcome == Outcome::Ok && sent.sender != Sender::TightLoop);
-    let (lower, upper) = first.map_or((now_us, now_us), |sent| (sent.sent_us, sent.returned_us));
-    let until_ms = is_any_there.then(|| Interval::new(lower as f64 / 1e3, upper as f64 / 1e3));
-    Held { missing, until_ms }
-}
-
 /// A judgement in one line.
 fn words(judgement: &Judgement) -> String {
     if let Some(error) = &judgement.error {
@@ -290,44 +290,5 @@ fn words(judgement: &Judgement) -> String {
             format!("restored in {restored:.1} s, and {missing} writes from before it began are missing")
         }
         _ => format!("restored in {restored:.1} s, and failed {}", bad.join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sent(token: &str, at_us: u64) -> Sent {
-        Sent {
-            token: token.into(),
-            sender: Sender::Load,
-            kind: "place".into(),
-            intended_us: at_us,
-            sent_us: at_us,
-            returned_us: at_us + 10_000,
-            outcome: Outcome::Ok,
-            reply: "".into(),
-        }
-    }
-
-    #[test]
-    fn a_backup_holds_until_the_first_write_that_it_lacks() {
-        let history = [sent("a", 0), sent("b", 50_000), sent("c", 100_000)];
-        let until = |survivors: &[&str]| {
-            let survivors: Vec<String> = survivors.iter().map(|token| (*token).to_owned()).collect();
-            held(&history, &survivors, 65_000, 900_000).until_ms
-        };
-        assert_eq!(until(&["a", "b"]), Some(Interval::new(100.0, 110.0)));
-        assert_eq!(until(&["a", "b", "c"]), Some(Interval::exactly(900.0)));
-        assert_eq!(held(&[], &[], 65_000, 900_000).until_ms, None);
-    }
-
-    #[test]
-    fn what_was_acknowledged_before_a_backup_began_must_be_in_it() {
-        let history = [sent("a", 0), sent("b", 50_000), sent("c", 100_000)];
-        let missing = |survivors: &[String]| held(&history, survivors, 65_000, 900_000).missing;
-        assert_eq!(missing(&["a".into(), "b".into()]), 0, "c came later");
-        assert_eq!(missing(&["a".into()]), 1);
-        assert_eq!(missing(&[]), 2, "an empty copy passes many a check");
     }
 }

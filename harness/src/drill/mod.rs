@@ -28,8 +28,8 @@ use std::{
     time::Duration,
 };
 
-use blackstart_evidence::journal::Journal;
-use blackstart_reports::record::{self, Interval, Isolation, LevelResult, Phase, Record, StepResult, TimelineEntry};
+use blackstart_evidence::{copies, fact::Fact, journal::Journal};
+use blackstart_reports::record::{self, Interval, Isolation, LevelResult, Phase, Record, StepResult};
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
@@ -109,6 +109,8 @@ pub(crate) struct Facts {
     judged: BTreeMap<String, judging::Judged>,
     /// What was tried to get out of copies, and what came back.
     isolation: Mutex<Vec<Isolation>>,
+    /// What their copies held.
+    copies: BTreeMap<String, copies::Copy>,
     /// What copies left behind.
     leftovers: Vec<String>,
     faults: Vec<InPlace>,
@@ -131,6 +133,22 @@ impl Facts {
         self.isolation.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn end_phase(&mut self, events: &Events, phase: Phase) {
+        events.state(Fact::Phase(phase.clone()));
+        self.phases.push(phase);
+    }
+
+    fn end_step(&mut self, events: &Events, step: StepResult) {
+        events.state(Fact::Step(step.clone()));
+        self.procedure.push(step);
+    }
+
+    fn reach(&mut self, events: &Events, milestone: &str, at_us: u64) {
+        let at_us = Interval::exactly(at_us);
+        events.state(Fact::Milestone { name: milestone.to_owned(), at_us });
+        self.milestones.insert(milestone.to_owned(), at_us);
+    }
+
     /// The fault from which times count: the first that can take service away, where any can.
     fn first_fault(&self) -> Option<&InPlace> {
         let takes = self.faults.iter().find(|fault| fault.fault.effects().takes_service);
@@ -143,12 +161,13 @@ const ENVIRONMENT_WITHIN: Duration = Duration::from_secs(10);
 
 impl Facts {
     /// The phase in which the drill was stopped took time too: all since the end of the last whole one.
-    fn note_cut_short(&mut self, timeline: &[TimelineEntry], now_us: u64) {
+    fn note_cut_short(&mut self, events: &Events, now_us: u64) {
+        let timeline = events.timeline();
         let Some(last) = timeline.iter().rev().find(|entry| entry.kind == "phase") else { return };
         let whole: f64 = self.phases.iter().map(|phase| phase.seconds).sum();
         let seconds = (now_us as f64 / 1e6 - whole).max(0.0);
         if self.phases.last().is_none_or(|phase| phase.name != last.text) {
-            self.phases.push(Phase { name: last.text.clone(), seconds });
+            self.end_phase(events, Phase { name: last.text.clone(), seconds });
         }
     }
 }
@@ -183,32 +202,52 @@ impl std::fmt::Display for Stop {
 /// Runs a drill to its end, and gives its record. Whatever happens, what it made is removed, unless it is to be kept.
 pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record {
     let plan = Arc::new(plan);
-    let (bundle, journal, trouble) = open_bundle(&setting);
+    let (mut bundle, journal, trouble) = open_bundle(&setting);
+    let mut stopped: Vec<String> = trouble.into_iter().collect();
     let events = Events::new(setting.clock, journal, Arc::clone(&setting.listener));
+    let began = assemble::began(&plan, world.kind(), &setting);
+    let requests = bundle.as_mut().and_then(|bundle| match bundle.begin(&plan, &began) {
+        Ok(requests) => Some(requests),
+        Err(error) => {
+            stopped.push(format!("the evidence could not be begun: {error}"));
+            None
+        }
+    });
+    let events = events.keeping(requests);
+    events.state(Fact::Began(began));
     let mut topology = Topology::new(Arc::clone(&world), setting.ledger.clone());
     let mut facts = Facts::default();
-    let mut stopped: Vec<String> = trouble.into_iter().chain(not_simulable(&plan, world.kind())).collect();
+    stopped.extend(not_simulable(&plan, world.kind()));
     let secondary = secondary(&plan, &world, &setting).unwrap_or_else(|error| {
         stopped.push(error.to_string());
         None
     });
+    for why in &stopped {
+        events.say(Event::Stopped { why: why.clone() });
+    }
     if stopped.is_empty() {
         let body = phases::run(&plan, &world, &setting, &events, &mut topology, secondary.as_ref(), &mut facts);
         // Even if the fault is ours, what was made must go.
         let ended = AssertUnwindSafe(body).catch_unwind().await;
         if let Err(stop) = ended.unwrap_or_else(|panic| Err(Stop::Panic(words_of(&*panic)))) {
-            facts.note_cut_short(&events.timeline(), setting.clock.now_us());
+            facts.note_cut_short(&events, setting.clock.now_us());
             events.say(Event::Stopped { why: stop.to_string() });
             stopped.push(stop.to_string());
         }
     }
     let environment = tokio::time::timeout(ENVIRONMENT_WITHIN, world.environment()).await.unwrap_or_default();
     let leftovers = tear_down(&mut topology, secondary.as_ref(), &setting, &events, &mut facts).await;
+    if let Some(Err(error)) = bundle.as_mut().map(Bundle::close_requests) {
+        let why = format!("the history could not be written: {error}");
+        events.say(Event::Stopped { why: why.clone() });
+        stopped.push(why);
+    }
     stopped.extend(events.trouble());
     let mut record = assemble::record(&plan, world.kind(), &setting, &facts, events.timeline(), stopped);
     // What a copy left behind carries the run's label too, and may be told twice.
     let all: BTreeSet<String> = facts.leftovers.iter().cloned().chain(leftovers).collect();
     record.leftovers = all.into_iter().collect();
+    events.state(Fact::Ended { verdict: record.verdict });
     if let Some(bundle) = bundle
         && let Err(error) = bundle.seal(&plan, &record, &facts, &environment)
     {
@@ -282,6 +321,6 @@ async fn tear_down(
         events.say(Event::Leftover { what: what.clone() });
     }
     let seconds = (setting.clock.now_us() - started_us) as f64 / 1e6;
-    facts.phases.push(Phase { name: "tear down".to_owned(), seconds });
+    facts.end_phase(events, Phase { name: "tear down".to_owned(), seconds });
     leftovers
 }

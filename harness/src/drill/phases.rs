@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use blackstart_evidence::fact::Fact;
 use blackstart_reports::record::{self, Phase};
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
-    Facts, Setting, Stop,
+    Facts, Setting, Stop, assemble,
     events::{Event, Events},
     faults::{Injector, Progress, bounded},
     streams::{WARM_WITHIN, warm_up},
@@ -38,7 +39,7 @@ pub async fn run(
     secondary: Option<&Secondary>,
     facts: &mut Facts,
 ) -> Result<(), Stop> {
-    let clients = Clients::new(Arc::clone(world), setting.clock, plan.load.clone());
+    let clients = Clients::new(Arc::clone(world), setting.clock, plan.load.clone()).keeping(events.requests());
     unless_cancelled(setting, provision(plan, setting, events, topology, &clients, facts)).await?;
 
     if let Some(secondary) = secondary {
@@ -107,18 +108,19 @@ pub(crate) fn stop(phase: &'static str, error: impl Into<anyhow::Error>) -> Stop
 struct PhaseTimer<'a> {
     name: &'static str,
     setting: &'a Setting,
+    events: &'a Events,
     started_us: u64,
 }
 
 impl<'a> PhaseTimer<'a> {
-    fn start(name: &'static str, setting: &'a Setting, events: &Events) -> Self {
+    fn start(name: &'static str, setting: &'a Setting, events: &'a Events) -> Self {
         events.say(Event::Phase { name: name.to_owned() });
-        Self { name, setting, started_us: setting.clock.now_us() }
+        Self { name, setting, events, started_us: setting.clock.now_us() }
     }
 
     fn end(self, facts: &mut Facts) {
         let seconds = (self.setting.clock.now_us() - self.started_us) as f64 / 1e6;
-        facts.phases.push(Phase { name: self.name.to_owned(), seconds });
+        facts.end_phase(self.events, Phase { name: self.name.to_owned(), seconds });
     }
 }
 
@@ -161,6 +163,7 @@ impl Drill<'_> {
         }
         let started_us = self.now_us();
         facts.load_started_us = Some(started_us);
+        self.events.state(Fact::LoadBegan { at_us: started_us });
         let detected = self.start_clients();
         if takes_backups {
             self.protect(facts).await?;
@@ -194,6 +197,7 @@ impl Drill<'_> {
         facts.longest_stall_us = self.stalls.as_ref().map_or(0, StallWatch::longest_us);
         facts.faults.clone_from(&*self.standing().lock().await);
         facts.history = self.clients.history();
+        self.events.state(Fact::Watched(assemble::watched(facts)));
         ended
     }
 

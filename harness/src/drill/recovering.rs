@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blackstart_reports::record::{Interval, Status, StepResult};
+use blackstart_reports::record::{Status, StepResult};
 use tokio::sync::watch;
 
 use super::{
@@ -70,11 +70,11 @@ impl Drill<'_> {
         let rows = recovery.alert.as_ref().map(|alert| format!("a row that must not be in {}", alert.database));
         let by = failures.into_iter().chain(rows).collect::<Vec<_>>().join(", or ");
         self.events.say(Event::Detected { by });
-        facts.milestones.insert("detected".to_owned(), Interval::exactly(detected_us));
+        facts.reach(self.events, "detected", detected_us);
         tokio::time::sleep(recovery.decision).await;
         let started_us = self.now_us();
         facts.recovery_started_us = Some(started_us);
-        facts.milestones.insert("recovery_started".to_owned(), Interval::exactly(started_us));
+        facts.reach(self.events, "recovery_started", started_us);
         self.carry_out(facts, &recovery.procedure).await
     }
 
@@ -82,7 +82,8 @@ impl Drill<'_> {
         let name = "detect the failure".to_owned();
         let detail = format!("nothing was detected within {:?}", self.plan().recovery.within);
         let began_ms = self.now_us() as f64 / 1e3;
-        facts.procedure.push(StepResult { name, began_ms, duration_ms: 0.0, status: Status::Failed, detail });
+        let step = StepResult { name, began_ms, duration_ms: 0.0, status: Status::Failed, detail };
+        facts.end_step(self.events, step);
     }
 
     /// Carries out steps in order, and stops at the first that fails.
@@ -97,12 +98,12 @@ impl Drill<'_> {
                 duration_ms: result.duration_ms,
             });
             let failed = result.status == Status::Failed;
-            facts.procedure.push(result);
+            facts.end_step(self.events, result);
             if failed {
                 break;
             }
             if let Some(milestone) = step.kind.declared().milestone() {
-                facts.milestones.insert(milestone.to_owned(), Interval::exactly(self.now_us()));
+                facts.reach(self.events, milestone, self.now_us());
             }
         }
         Ok(())

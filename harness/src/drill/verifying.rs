@@ -2,6 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use blackstart_evidence::{
+    fact::{Fact, digest_of_tokens},
+    manifest::digest_of,
+};
 use blackstart_reports::record::Status;
 
 use super::{
@@ -29,20 +33,31 @@ impl Drill<'_> {
             .examine(&|level, (check, output)| {
                 let (id, detail) = (check.id.clone(), check.detail.clone());
                 raw.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), output.clone()));
+                self.events.state(Fact::Checked { level, result: check.clone(), answer: digest_of(output) });
                 self.events.say(Event::Check { level, id, status: check.status, detail });
             })
             .await;
+        self.events.state(Fact::Examined);
         facts.raw = raw.into_inner().unwrap_or_else(PoisonError::into_inner);
         let holds = |status: Status| matches!(status, Status::Passed | Status::Tolerated | Status::NotDeclared);
         if facts.levels.iter().all(|level| holds(level.status)) {
-            facts.verified_us = Some(self.now_us());
+            let at_us = self.now_us();
+            facts.verified_us = Some(at_us);
+            self.events.state(Fact::Verified { at_us });
         }
         // What the checks themselves wrote must have survived as well, so the last word on survivors comes after them.
         // An older answer will not do: it would make lost writes of theirs.
         facts.survivors = self.ask_survivors(&examiner).await;
+        if let Some(tokens) = &facts.survivors {
+            let (count, digest) = (tokens.len() as u64, digest_of_tokens(tokens));
+            self.events.state(Fact::Survivors { copy: None, count, digest });
+        }
         // What failed stands in the primary environment, wherever clients are now.
         let primary = self.examiner(Environment::Primary, facts).await;
         facts.stranded = self.ask_failed_nodes(&primary, facts).await;
+        if let Some(tokens) = &facts.stranded {
+            self.events.state(Fact::Stranded { count: tokens.len() as u64, digest: digest_of_tokens(tokens) });
+        }
         Ok(())
     }
 

@@ -141,7 +141,7 @@ pub async fn run(agenda: Agenda, world: Arc<dyn World>, setting: Setting) -> Sel
 fn seal(bundle: &Bundle, record: &Selftest, plan: &Plan) -> std::io::Result<()> {
     bundle.write(FILE, &format!("{}\n", serde_json::to_string_pretty(record)?))?;
     bundle.write("system.yaml", &resolved(plan))?;
-    bundle.write_sums()
+    bundle.finish().map(drop)
 }
 
 fn new_record(agenda: &Agenda, setting: &Setting) -> Selftest {

@@ -13,6 +13,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+pub use blackstart_evidence::rebuild::LEVELS;
 use blackstart_reports::{
     record::{CheckResult, LevelResult, Status},
     verdict::level_status,
@@ -29,10 +30,6 @@ use crate::{
     workload::Clients,
     world::{Result, SqlTarget, World, WorldError, WorldErrorKind},
 };
-
-/// The names of the six levels.
-pub const LEVELS: [&str; 6] =
-    ["system", "module and application", "process instance", "consistency", "invocation", "monitoring"];
 
 /// The first level whose checks bring requests of their own.
 const INVOCATION: usize = 5;

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use blackstart_evidence::journal::Requests;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,8 @@ pub struct Clients {
     words: Arc<Mutex<Words>>,
     /// What every token starts with, beside the sender.
     prefix: String,
+    /// Where requests are kept as they end, where they are.
+    kept: Option<Requests>,
 }
 
 impl Clients {
@@ -46,7 +49,13 @@ impl Clients {
     pub fn new(world: Arc<dyn World>, clock: Clock, load: PlannedLoad) -> Self {
         let world = Arc::new(RwLock::new(world));
         let (history, words) = (Arc::default(), Arc::default());
-        Self { world, clock, load: Arc::new(load), history, words, prefix: String::new() }
+        Self { world, clock, load: Arc::new(load), history, words, prefix: String::new(), kept: None }
+    }
+
+    /// The same clients, whose requests are kept as they end.
+    #[must_use]
+    pub fn keeping(self, kept: Option<Requests>) -> Self {
+        Self { kept, ..self }
     }
 
     /// Clients of another world, who know everything that was sent up to now and tell nobody what they send. Their
@@ -56,7 +65,7 @@ impl Clients {
         let history = Arc::new(Mutex::new(self.history()));
         let world = Arc::new(RwLock::new(world));
         let (load, words) = (Arc::clone(&self.load), Arc::clone(&self.words));
-        Self { world, history, words, prefix: format!("{name}-"), load, clock: self.clock }
+        Self { world, history, words, prefix: format!("{name}-"), load, clock: self.clock, kept: None }
     }
 
     /// Sends every request from now on to another world. What is out already is answered, or not, where it went.
@@ -107,7 +116,11 @@ impl Clients {
         let token = token.into_boxed_str();
         let [kind, reply] = self.shared([&draw.kind, &reply]);
         let sent = Sent { token, sender, kind, intended_us, sent_us, returned_us, outcome, reply };
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).push(sent.clone());
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        history.push(sent.clone());
+        // Under the lock, so that the file has the order of the history.
+        self.kept.iter().for_each(|kept| kept.tell(&sent));
+        drop(history);
         sent
     }
 

@@ -1,25 +1,32 @@
-//! The audit of a run's evidence: is it whole, and do its own observations give the numbers that its record tells?
+//! The audit of a run's folder: is it whole, and does everything that its record publishes follow from what lies beside it?
 //!
-//! The sums show that nothing was changed by accident or in part. They are no signature: whoever can write the folder can
-//! write new sums too, so keep a copy of them where others cannot.
+//! The sums show that nothing was changed by accident or in part, and the chains that nothing was taken out or moved. They are
+//! no signature: whoever can write the folder can write new sums too, so keep a copy of them where others cannot. What an
+//! audit cannot know, it lists.
 
-use std::{
-    fmt, fs,
-    io::{self, BufRead, BufReader},
-    path::Path,
-};
+use std::{collections::BTreeSet, fmt, io, path::Path};
 
 use blackstart_reports::{
-    record::{Record, Verdict},
-    render::json,
-    verdict::overall,
+    record::{Backup, Record, Verdict},
+    render::{Format, Style, json, render},
+    selftest,
 };
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
-    history::{Sent, Words},
-    manifest::{self, digest_of, sums},
+    chain::Walked,
+    copies::{self, Copy},
+    cut_off,
+    event::judged,
+    fact::digest_of_tokens,
+    folder::{self, Journal, Resolved},
+    history::{History, Sent},
+    index,
+    manifest::{self, Found, digest_of},
+    measure::stage_between,
     observations::Observations,
+    rebuild::{self, Sources},
 };
 
 /// One thing that was looked at.
@@ -38,6 +45,8 @@ pub struct Finding {
 pub struct Audit {
     /// Everything that was looked at, in order.
     pub findings: Vec<Finding>,
+    /// What could not be checked.
+    pub unchecked: Vec<String>,
 }
 
 impl Audit {
@@ -51,8 +60,20 @@ impl Audit {
         u8::from(!self.holds())
     }
 
-    fn note(&mut self, what: &str, holds: bool, detail: impl Into<String>) {
+    /// Adds a finding.
+    pub fn note(&mut self, what: &str, holds: bool, detail: impl Into<String>) {
         self.findings.push(Finding { what: what.to_owned(), holds, detail: detail.into() });
+    }
+
+    /// Adds a finding that holds unless there is a complaint.
+    fn unless(&mut self, what: &str, complaint: Option<String>, otherwise: impl Into<String>) {
+        let holds = complaint.is_none();
+        self.note(what, holds, complaint.unwrap_or_else(|| otherwise.into()));
+    }
+
+    /// A result, or a finding that says why there is none.
+    fn need<T>(&mut self, what: &str, result: Result<T, String>) -> Option<T> {
+        result.map_err(|why| self.note(what, false, why)).ok()
     }
 }
 
@@ -60,129 +81,325 @@ impl Audit {
 impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = |holds: bool| if holds { "holds" } else { "BROKEN" };
-        self.findings
-            .iter()
-            .try_for_each(|finding| writeln!(f, "{:8}  {:9}  {}", word(finding.holds), finding.what, finding.detail))
+        for finding in &self.findings {
+            writeln!(f, "{:8}  {:9}  {}", word(finding.holds), finding.what, finding.detail)?;
+        }
+        self.unchecked.iter().try_for_each(|what| writeln!(f, "unchecked {what}"))
     }
 }
 
-/// Audits the evidence in a folder.
+/// Audits the folder of a run.
 ///
 /// # Errors
-/// Where it cannot be read at all; what can be read and is wrong is a finding.
+/// Where it is no folder of a run, or cannot be listed; whatever is wrong in it is a finding.
 pub fn audit(folder: &Path) -> io::Result<Audit> {
-    let mut audit = Audit { findings: Vec::new() };
-    audit_sums(folder, &mut audit)?;
-    let text = fs::read_to_string(folder.join("result.json"))?;
-    let record = match json::read(&text) {
-        Ok(record) => record,
-        Err(error) => {
-            audit.note("record", false, error.to_string());
-            return Ok(audit);
-        }
-    };
-    audit_scenario(folder, &record, &mut audit)?;
-    audit_numbers(folder, &record, &mut audit)?;
-    audit_verdict(&record, &mut audit);
+    let found = manifest::look(folder)?;
+    let is_run = |name: &str| name == "events.jsonl" || name == "result.json";
+    if !manifest::is_sealed(folder) && !found.files.keys().any(|name| is_run(name)) {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "it holds neither a record nor a journal"));
+    }
+    let mut audit = Audit { findings: Vec::new(), unchecked: Vec::new() };
+    audit_files(folder, &found, &mut audit);
+    let journal = audit.need("journal", folder::journal(folder));
+    if let Some(journal) = &journal {
+        audit_chain("journal", &journal.walked, &mut audit);
+    }
+    let history = audit.need("history", folder::history(folder));
+    if let Some((_, walked)) = &history {
+        audit_chain("history", walked, &mut audit);
+    }
+    let history = history.map(|(history, _)| history).unwrap_or_default();
+    if !manifest::is_sealed(folder) {
+        let words = journal.map(|journal| cut_off::words(&journal, &history));
+        audit.note("complete", false, words.unwrap_or_else(|| "the folder was never sealed".to_owned()));
+        return Ok(audit);
+    }
+    // A self-test lies in the same kind of folder; it has no history, and its record is another one.
+    if found.files.contains_key(selftest::FILE) && !found.files.contains_key("result.json") {
+        audit.findings.retain(|finding| finding.what != "history");
+        audit.unchecked.push("the record of a self-test: only the sums and the journal were looked at".to_owned());
+        return Ok(audit);
+    }
+    if let (Some(record), Some(journal)) = (audit_record(folder, &mut audit), journal) {
+        audit_contents(folder, &record, &journal, &history, &mut audit);
+    }
     Ok(audit)
 }
 
-/// Every file has the sum that was sealed, none is missing, and none was added.
-fn audit_sums(folder: &Path, audit: &mut Audit) -> io::Result<()> {
-    let (sealed, found) = (fs::read_to_string(folder.join(manifest::FILE))?, sums(folder)?);
-    let name = |line: &str| line.split_once("  ").map_or(line, |(_, name)| name).to_owned();
-    let mut wrong: Vec<String> = Vec::new();
-    for line in sealed.lines().filter(|line| !found.lines().any(|other| other == *line)) {
-        let is_there = found.lines().any(|other| name(other) == name(line));
-        wrong.push(format!("{} {}", name(line), if is_there { "was changed" } else { "is missing" }));
+fn audit_chain(what: &str, walked: &Walked, audit: &mut Audit) {
+    audit.unless(what, walked.complaint(), format!("{} lines, each following from the one before", walked.lines));
+}
+
+/// Every file has the sum that was sealed, none is missing, none was added, and there is nothing but files.
+fn audit_files(folder: &Path, found: &Found, audit: &mut Audit) {
+    if !manifest::is_sealed(folder) {
+        return audit.unless("files", (!found.odd.is_empty()).then(|| found.odd.join("; ")), "nothing but files");
     }
-    let is_sealed = |line: &str| sealed.lines().any(|other| name(other) == name(line));
-    wrong.extend(found.lines().filter(|line| !is_sealed(line)).map(|line| format!("{} was added", name(line))));
-    let detail =
-        if wrong.is_empty() { format!("{} files as sealed", sealed.lines().count()) } else { wrong.join("; ") };
-    audit.note("sums", wrong.is_empty(), detail);
-    Ok(())
+    let Some(text) = audit.need("sums", manifest::read_text(folder, manifest::FILE)) else { return };
+    let (sealed, mut wrong) = manifest::parse(&text);
+    for (name, sum) in &sealed {
+        match found.files.get(name) {
+            None => wrong.push(format!("{name} is missing")),
+            Some(other) if other != sum => wrong.push(format!("{name} was changed")),
+            Some(_) => {}
+        }
+    }
+    wrong.extend(found.files.keys().filter(|name| !sealed.contains_key(*name)).map(|name| format!("{name} was added")));
+    let is_needed = |folder: &&String| !sealed.keys().any(|name| name.starts_with(&format!("{folder}/")));
+    wrong.extend(found.folders.iter().filter(is_needed).map(|folder| format!("{folder}/ was added")));
+    wrong.extend(found.odd.iter().cloned());
+    let complaint = (!wrong.is_empty()).then(|| in_part(&wrong));
+    audit.unless("sums", complaint, format!("{} files as sealed", sealed.len()));
 }
 
-fn audit_scenario(folder: &Path, record: &Record, audit: &mut Audit) -> io::Result<()> {
-    let digest = digest_of(&fs::read_to_string(folder.join("scenario.yaml"))?);
-    let holds = digest == record.scenario.digest;
-    let detail =
-        if holds { "the record names the scenario that lies beside it" } else { "the record names another one" };
-    audit.note("scenario", holds, detail);
-    Ok(())
+/// As many of several complaints as one line bears.
+fn in_part(all: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let more = all.len().checked_sub(SHOWN).filter(|more| *more > 0).map(|more| format!("and {more} more"));
+    all.iter().take(SHOWN).cloned().chain(more).collect::<Vec<_>>().join("; ")
 }
 
-/// Computes RPO, RTO and load again, and compares.
-fn audit_numbers(folder: &Path, record: &Record, audit: &mut Audit) -> io::Result<()> {
-    let Ok(text) = fs::read_to_string(folder.join("observations.json")) else {
-        let is_empty = record.rpo.is_none() && record.rto.is_none();
-        audit.note(
-            "numbers",
-            is_empty,
-            if is_empty { "no load ran, and none are told" } else { "nothing to compute them from" },
+/// The record, which must be written as it is written, and its report as it is rendered.
+fn audit_record(folder: &Path, audit: &mut Audit) -> Option<Record> {
+    let text = audit.need("record", manifest::read_text(folder, "result.json"))?;
+    let record = audit.need("record", json::read(&text).map_err(|error| error.to_string()))?;
+    let other = (json::render(&record) != text).then(|| "result.json holds something that is no part of it".to_owned());
+    audit.unless("record", other, "in the form in which it is written");
+    if let Some(report) = audit.need("report", manifest::read_text(folder, "report.md")) {
+        let other = render(&record, Format::Markdown, &Style::default()) != report;
+        audit.unless(
+            "report",
+            other.then(|| "report.md is not what the record is rendered to".to_owned()),
+            "as the record",
         );
-        return Ok(());
+    }
+    Some(record)
+}
+
+fn audit_contents(folder: &Path, record: &Record, journal: &Journal, history: &History, audit: &mut Audit) {
+    let Some(scenario) = audit.need("scenario", manifest::read_text(folder, "scenario.yaml")) else { return };
+    let Some(resolved) = audit.need("scenario", folder::resolved(folder)) else { return };
+    let observations = audit_observations(folder, journal, &resolved, audit);
+    let measured = observations.as_ref().map(|observations| (observations, observations.measure(history)));
+    let sources = Sources {
+        journal,
+        resolved: &resolved,
+        digest: digest_of(&scenario),
+        measured: measured.as_ref().map(|(observations, measured)| (*observations, measured)),
     };
-    let observations: Observations = serde_json::from_str(&text)?;
-    let history = read_history(&folder.join("history.jsonl"))?;
-    let measured = observations.measure(&history);
-    let again = |what: &str, told: serde_json::Value, computed: serde_json::Value, audit: &mut Audit| {
-        let holds = told == computed;
-        let detail = if holds {
-            format!("the same again from {} requests", history.len())
-        } else {
-            differences(&told, &computed)
+    audit_fields(record, &sources, history, audit);
+    audit_answers(folder, journal, audit);
+    audit_backups(folder, record, &sources, history, audit);
+    audit_end(folder, record, journal, audit);
+    audit.unchecked.extend(rebuild::UNCHECKED.iter().map(|(field, why)| format!("{field}: {why}")));
+    audit.unchecked.extend(rebuild::BEYOND.iter().map(|what| (*what).to_owned()));
+}
+
+/// Each field of the record is what it comes to when it is made again.
+fn audit_fields(record: &Record, sources: &Sources<'_>, history: &[Sent], audit: &mut Audit) {
+    let told = serde_json::to_value(record).unwrap_or(Value::Null);
+    let again = rebuild::fields(record, sources);
+    let mut rest = BTreeSet::new();
+    for (field, computed) in &again {
+        let told = told.get(*field).unwrap_or(&Value::Null);
+        let (what, said) = match *field {
+            "rpo" => ("RPO", format!("the same again from {} requests", history.len())),
+            "rto" => ("RTO", format!("the same again from {} requests", history.len())),
+            "load" => ("load", format!("the same again from {} requests", history.len())),
+            other => (other, String::new()),
         };
-        audit.note(what, holds, detail);
-    };
-    again("RPO", serde_json::to_value(&record.rpo)?, serde_json::to_value(&measured.rpo)?, audit);
-    again("RTO", serde_json::to_value(&record.rto)?, serde_json::to_value(&measured.rto)?, audit);
-    again("load", serde_json::to_value(&record.load)?, serde_json::to_value(&measured.load)?, audit);
-    Ok(())
+        if told == computed && said.is_empty() {
+            rest.insert(what);
+        } else {
+            audit.unless(what, (told != computed).then(|| differences(told, computed)), said);
+        }
+    }
+    audit.note(
+        "fields",
+        true,
+        format!("as journal, history and scenario tell: {}", rest.into_iter().collect::<Vec<_>>().join(", ")),
+    );
+    if record.verdict == Verdict::CouldNotRun {
+        audit.note("verdict", true, "could not run: nothing was judged");
+    }
 }
 
 /// Which fields differ, each in a few words.
-fn differences(told: &serde_json::Value, computed: &serde_json::Value) -> String {
-    let (Some(told), Some(computed)) = (told.as_object(), computed.as_object()) else {
-        return "told and computed are not of one form".to_owned();
-    };
-    let differs = |(field, value): &(&String, &serde_json::Value)| computed.get(*field) != Some(value);
-    let words = |(field, value): (&String, &serde_json::Value)| {
-        let again = computed.get(field).map_or_else(|| "nothing".to_owned(), in_short);
-        format!("{field}: told {}, computed {again}", in_short(value))
-    };
-    told.iter().filter(differs).map(words).collect::<Vec<_>>().join("; ")
+fn differences(told: &Value, computed: &Value) -> String {
+    let again = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), in_short);
+    match (told, computed) {
+        (Value::Object(told), Value::Object(computed)) => {
+            let keys: BTreeSet<&String> = told.keys().chain(computed.keys()).collect();
+            let differs = keys.into_iter().filter(|key| told.get(*key) != computed.get(*key));
+            let words = differs
+                .map(|key| format!("{key}: told {}, computed {}", again(told.get(key)), again(computed.get(key))));
+            words.collect::<Vec<_>>().join("; ")
+        }
+        (Value::Array(told), Value::Array(computed)) if told.len() == computed.len() => {
+            let differs = told.iter().zip(computed).enumerate().filter(|(_, (told, computed))| told != computed);
+            let words = differs.map(|(index, (told, computed))| format!("[{index}] {}", differences(told, computed)));
+            in_part(&words.collect::<Vec<_>>())
+        }
+        _ => format!("told {}, computed {}", in_short(told), in_short(computed)),
+    }
 }
 
-fn in_short(value: &serde_json::Value) -> String {
+fn in_short(value: &Value) -> String {
     match value {
-        serde_json::Value::Array(items) => format!("{} entries", items.len()),
+        Value::Array(items) => format!("{} entries", items.len()),
         other => other.to_string().chars().take(60).collect(),
     }
 }
 
-fn read_history(path: &Path) -> io::Result<Vec<Sent>> {
-    let lines = BufReader::new(fs::File::open(path)?).lines();
-    let mut words = Words::default();
-    let read = |line: io::Result<String>| -> io::Result<Sent> {
-        let mut sent: Sent = serde_json::from_str(&line?)?;
-        sent.kind = words.share(&sent.kind);
-        sent.reply = words.share(&sent.reply);
-        Ok(sent)
-    };
-    lines.map(read).collect()
+/// The observations are those that journal and scenario tell.
+fn audit_observations(
+    folder: &Path,
+    journal: &Journal,
+    resolved: &Resolved,
+    audit: &mut Audit,
+) -> Option<Observations> {
+    let had_load = journal.facts.watched.as_ref().is_some_and(|watched| watched.load_started_us.is_some());
+    if !had_load {
+        let is_there = folder.join("observations.json").exists();
+        audit.unless(
+            "observed",
+            is_there.then(|| "the journal tells of no load".to_owned()),
+            "no load ran, and none is told",
+        );
+        return None;
+    }
+    let text = audit.need("observed", manifest::read_text(folder, "observations.json"))?;
+    let told: Observations =
+        audit.need("observed", serde_json::from_str(&text).map_err(|error| format!("observations.json: {error}")))?;
+    let again = rebuild::observations(&told, journal, resolved)?;
+    let value = |of: &Observations| serde_json::to_value(of).unwrap_or(Value::Null);
+    let mut wrong = Vec::new();
+    if value(&told) != value(&again) {
+        wrong.push(differences(&value(&told), &value(&again)));
+    }
+    let digest =
+        |tokens: &Option<Vec<String>>| tokens.as_ref().map(|tokens| (tokens.len() as u64, digest_of_tokens(tokens)));
+    if digest(&told.survivors) != journal.facts.survivors.get(&None).cloned() {
+        wrong.push("the survivors are not those that the journal tells of".to_owned());
+    }
+    if digest(&told.stranded) != journal.facts.stranded {
+        wrong.push("the stranded writes are not those that the journal tells of".to_owned());
+    }
+    audit.unless("observed", (!wrong.is_empty()).then(|| wrong.join("; ")), "as journal and scenario tell");
+    Some(told)
 }
 
-/// The verdict follows from what the record tells. Why a drill could not run stands in its reasons alone.
-fn audit_verdict(record: &Record, audit: &mut Audit) {
-    if record.verdict == Verdict::CouldNotRun {
-        audit.note("verdict", true, "could not run: nothing was judged");
+/// Every check's answer is kept as it came.
+fn audit_answers(folder: &Path, journal: &Journal, audit: &mut Audit) {
+    let mut wrong = Vec::new();
+    for (_, result, answer) in journal.facts.checked.iter().filter(|_| journal.facts.is_examined) {
+        match manifest::read_text(folder, &format!("checks/{}.txt", result.id)) {
+            Ok(text) if digest_of(&text) == *answer => {}
+            Ok(_) => wrong.push(format!("checks/{}.txt is not what came back", result.id)),
+            Err(why) => wrong.push(why),
+        }
+    }
+    let said = format!("{} checks, each with what came back", journal.facts.checked.len());
+    audit.unless("answers", (!wrong.is_empty()).then(|| in_part(&wrong)), said);
+}
+
+/// Each backup is told as the scenario declares it and the journal tells it, and what its copy lacked is computed again.
+fn audit_backups(folder: &Path, record: &Record, sources: &Sources<'_>, history: &[Sent], audit: &mut Audit) {
+    let facts = &sources.journal.facts;
+    if record.backups.is_empty() && facts.judged.is_empty() && sources.journal.backed_up.is_empty() {
         return;
     }
-    let (verdict, _) = overall(record, &[]);
-    let holds = verdict == record.verdict;
-    audit.note("verdict", holds, format!("told {:?}, follows {verdict:?}", record.verdict).to_lowercase());
+    let mut wrong = Vec::new();
+    let ids: BTreeSet<&String> = record.backups.iter().map(|backup| &backup.id).collect();
+    let known = sources.journal.backed_up.keys().chain(facts.judged.keys());
+    wrong.extend(known.filter(|id| !ids.contains(id)).map(|id| format!("{id} is not told")));
+    for backup in &record.backups {
+        let mut all = wrong_with_taking(backup, sources, history);
+        all.extend(wrong_with_judgement(folder, backup, sources.journal, history));
+        wrong.extend(all.into_iter().map(|what| format!("backup {}: {what}", backup.id)));
+    }
+    audit.unless("backups", (!wrong.is_empty()).then(|| in_part(&wrong)), format!("{} judged again", ids.len()));
+}
+
+/// What is told otherwise of how a backup was taken.
+fn wrong_with_taking(backup: &Backup, sources: &Sources<'_>, history: &[Sent]) -> Vec<String> {
+    let (journal, mut wrong) = (sources.journal, Vec::new());
+    let us = |ms: f64| (ms * 1e3).round() as u64;
+    let declared = sources.resolved.scenario.backups.iter().find(|declared| declared.id == backup.id);
+    let interrupted = journal.interrupted.get(&backup.id);
+    let bytes = journal.backed_up.get(&backup.id).map_or(0, |(_, bytes)| *bytes);
+    let is_expected = declared.is_some_and(|declared| declared.expect.as_deref() == Some("invalid"));
+    if declared.map(|declared| &declared.method) != Some(&backup.method) {
+        wrong.push("the scenario declares another method".to_owned());
+    }
+    if interrupted != backup.interrupted.as_ref() || bytes != backup.bytes {
+        wrong.push("its size, or its interruption, is not what the journal tells".to_owned());
+    }
+    if interrupted.is_none() && is_expected != backup.expected_invalid {
+        wrong.push("the scenario expects otherwise of it".to_owned());
+    }
+    let Some(taken) = backup.taken_ms else { return wrong };
+    let (began_us, ended_us) = (us(taken.lower), us(taken.upper));
+    if ended_us.saturating_sub(began_us) as f64 / 1e6 != backup.seconds {
+        wrong.push("it took as long as from its beginning to its end, and is told otherwise".to_owned());
+    }
+    if backup.load.as_ref() != Some(&stage_between(history, &backup.id, began_us, ended_us)) {
+        wrong.push("its load is not what the history gives".to_owned());
+    }
+    wrong
+}
+
+/// What is told otherwise of how a backup was judged.
+fn wrong_with_judgement(folder: &Path, backup: &Backup, journal: &Journal, history: &[Sent]) -> Vec<String> {
+    let (valid, judgement, asked_us) = match journal.facts.judged.get(&backup.id) {
+        Some((valid, judgement, asked_us)) => (*valid, Some(judgement), *asked_us),
+        None => (None, None, None),
+    };
+    let mut wrong = Vec::new();
+    if valid != backup.valid || judgement != backup.judgement.as_ref() {
+        wrong.push(format!("the journal tells that it {}, and how, otherwise", judged(valid)));
+    }
+    wrong.extend(asked_us.and_then(|_| audit_copy(folder, backup, journal, history).err()));
+    wrong
+}
+
+/// What a copy held is what was read of it, and it lacks what the record says.
+fn audit_copy(folder: &Path, backup: &Backup, journal: &Journal, history: &[Sent]) -> Result<(), String> {
+    let name = format!("{}/{}.json", copies::FOLDER, backup.id);
+    let text = manifest::read_text(folder, &name)?;
+    let copy: Copy = serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+    let told = (copy.survivors.len() as u64, digest_of_tokens(&copy.survivors));
+    if journal.facts.survivors.get(&Some(backup.id.clone())) != Some(&told) {
+        return Err(format!("{name} is not what the journal tells of"));
+    }
+    let held = copies::held(history, &copy);
+    let judgement = backup.judgement.as_ref();
+    let missing = judgement.and_then(|judgement| judgement.missing);
+    let until_ms = judgement.and_then(|judgement| judgement.holds_until_ms);
+    if (missing, until_ms) != (Some(held.missing), held.until_ms) {
+        return Err(format!("told to lack {missing:?} up to {until_ms:?}, computed {held:?}"));
+    }
+    Ok(())
+}
+
+/// Journal and index tell the same end as the record.
+fn audit_end(folder: &Path, record: &Record, journal: &Journal, audit: &mut Audit) {
+    let other = (journal.facts.ended != Some(record.verdict))
+        .then(|| format!("the journal ends with {:?}, the record with {:?}", journal.facts.ended, record.verdict));
+    audit.unless("end", other, "the journal ends with the same verdict");
+    let runs = std::path::absolute(folder).ok().and_then(|path| path.parent().map(Path::to_owned));
+    let entries = runs.and_then(|runs| index::read(&runs).ok()).map(|(entries, _)| entries).unwrap_or_default();
+    let own = entries.into_iter().rev().find_map(|entry| match entry {
+        index::Entry::Ended { run_id, manifest, .. } if run_id == record.run_id => Some(manifest),
+        _ => None,
+    });
+    let Some(own) = own else {
+        audit.unchecked.push("the index of the folder of runs: it does not name this run".to_owned());
+        return;
+    };
+    let sums = manifest::read_text(folder, manifest::FILE).unwrap_or_default();
+    let other = (digest_of(&sums) != own).then(|| "it names another manifest for this run".to_owned());
+    audit.unless("index", other, "names this manifest");
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 use blackstart_reports::record::Status;
 use serde::{Deserialize, Serialize};
 
+use crate::fact::Fact;
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -116,6 +118,8 @@ pub enum Event {
         /// What.
         what: String,
     },
+    /// Something is known that the record will tell.
+    Fact(Box<Fact>),
 }
 
 /// What a judgement of a backup comes to, in words.
@@ -151,7 +155,8 @@ impl Event {
             | Self::Step { .. }
             | Self::Check { .. }
             | Self::Traffic { .. }
-            | Self::Leftover { .. } => None,
+            | Self::Leftover { .. }
+            | Self::Fact(_) => None,
         }
     }
 }

@@ -4,11 +4,18 @@
 //! module imports only what stands above it in ARCHITECTURE.md's table.
 
 pub mod audit;
+pub mod chain;
+pub mod copies;
+pub mod cut_off;
 pub mod declared;
 pub mod event;
+pub mod fact;
+pub mod folder;
 pub mod history;
+pub mod index;
 pub mod journal;
 pub mod manifest;
 pub mod measure;
 pub mod observations;
+pub mod rebuild;
 pub mod units;

@@ -2,6 +2,8 @@
 //!
 //! It is stored with the evidence, so that anyone can compute RPO and RTO again and need not believe the record.
 
+use std::collections::BTreeMap;
+
 use blackstart_reports::{
     record::{Endpoint, Interval, Load, Rpo, RpoTarget, Rto},
     verdict::{judge_rpo, judge_rto},
@@ -94,6 +96,25 @@ impl Observations {
             sustained_us,
             is_partial: time.is_partial,
         }
+    }
+
+    /// The moments that follow from the figures, by name, in milliseconds.
+    pub fn moments(&self, measured: &Measured) -> BTreeMap<String, Interval<f64>> {
+        let ms = |us: Interval<u64>| Interval::new(us.lower as f64 / 1e3, us.upper as f64 / 1e3);
+        let moments = [
+            ("fault_in_place", self.fault_us),
+            ("service_sustained", measured.sustained_us.filter(|_| self.fault_us.is_some())),
+            ("verified", self.verified_us.map(Interval::exactly)),
+            ("load_ended", Some(Interval::exactly(self.load_ended_us))),
+        ];
+        let after_fault =
+            |began_ms: &Interval<f64>| self.fault_us.is_some_and(|fault| began_ms.upper >= fault.lower as f64 / 1e3);
+        let first_failure = measured.rto.outages.iter().map(|outage| outage.began_ms).find(after_fault);
+        let named = moments.into_iter().filter_map(|(name, moment)| Some((name, ms(moment?))));
+        named
+            .chain(first_failure.map(|began_ms| ("first_failure", began_ms)))
+            .map(|(name, at)| (name.to_owned(), at))
+            .collect()
     }
 
     fn rpo(&self, observed: &Observed<'_>) -> Rpo {

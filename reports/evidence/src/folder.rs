@@ -1,0 +1,202 @@
+//! The folder of a run, read as far as it can be: its journal, its history, its observations, its scenario.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::BufReader,
+    path::Path,
+};
+
+use blackstart_reports::record::TimelineEntry;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    chain::{self, Walked},
+    declared::{ServiceLevel, Targets},
+    event::{Event, Stamped},
+    fact::Facts,
+    history::{History, Sent, Words},
+    manifest,
+    units::{Rate, Span},
+};
+
+/// The journal of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Journal {
+    /// What it states.
+    pub facts: Facts,
+    /// What happened, for people.
+    pub timeline: Vec<TimelineEntry>,
+    /// The phases that began, and when, in microseconds.
+    pub begun: Vec<(String, u64)>,
+    /// Why the run was stopped.
+    pub stopped: Vec<String>,
+    /// The backups that were taken: how, and their size in bytes.
+    pub backed_up: BTreeMap<String, (String, u64)>,
+    /// The backups that were interrupted, and how that was seen.
+    pub interrupted: BTreeMap<String, String>,
+    /// What was left behind.
+    pub leftovers: Vec<String>,
+    /// The moment of the last event, in microseconds.
+    pub last_us: u64,
+    /// How sound the file is.
+    pub walked: Walked,
+}
+
+/// Reads the journal in a folder.
+///
+/// # Errors
+/// In words, where it cannot be read.
+pub fn journal(folder: &Path) -> Result<Journal, String> {
+    let mut journal = Journal::default();
+    let walked = walk(folder, "events.jsonl", |stamped| journal.add(stamped))?;
+    Ok(Journal { walked, ..journal })
+}
+
+impl Journal {
+    fn add(&mut self, Stamped { at_us, event }: Stamped) {
+        self.last_us = at_us;
+        if let Some((kind, text)) = event.for_timeline() {
+            self.timeline.push(TimelineEntry { at_ms: at_us as f64 / 1e3, kind: kind.to_owned(), text });
+        }
+        match event {
+            Event::Phase { name } => self.begun.push((name, at_us)),
+            Event::Stopped { why } => self.stopped.push(why),
+            Event::Leftover { what } => self.leftovers.push(what),
+            Event::BackedUp { id, method, bytes, .. } => drop(self.backed_up.insert(id, (method, bytes))),
+            Event::Interrupted { id, proof } => drop(self.interrupted.insert(id, proof)),
+            Event::Fact(fact) => self.facts.add(*fact),
+            _ => {}
+        }
+    }
+}
+
+/// Reads the history in a folder.
+///
+/// # Errors
+/// In words, where it cannot be read.
+pub fn history(folder: &Path) -> Result<(History, Walked), String> {
+    let (mut history, mut words) = (History::new(), Words::default());
+    let walked = walk(folder, "history.jsonl", |mut sent: Sent| {
+        sent.kind = words.share(&sent.kind);
+        sent.reply = words.share(&sent.reply);
+        history.push(sent);
+    })?;
+    Ok((history, walked))
+}
+
+fn walk<T: DeserializeOwned>(folder: &Path, name: &str, each: impl FnMut(T)) -> Result<Walked, String> {
+    let path = folder.join(name);
+    let told = |error: std::io::Error| format!("{name}: {error}");
+    if !fs::symlink_metadata(&path).map_err(told)?.is_file() {
+        return Err(format!("{name} is no regular file"));
+    }
+    chain::walk(BufReader::with_capacity(1 << 16, File::open(&path).map_err(told)?), each).map_err(told)
+}
+
+/// What figures and levels need of the scenario and the system, as they lie beside the record.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Resolved {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The system.
+    pub system: System,
+}
+
+/// A part of the scenario.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Scenario {
+    /// Its identifier.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// The requirements that it exercises.
+    #[serde(default)]
+    pub covers: Vec<String>,
+    /// The class of disaster.
+    pub disaster: blackstart_reports::record::Disaster,
+    /// The load.
+    pub load: Load,
+    /// The probe.
+    pub probe: Probe,
+    /// What counts as service.
+    #[serde(default)]
+    pub service_level: ServiceLevel,
+    /// What is demanded.
+    pub targets: Targets,
+    /// The recovery.
+    pub recovery: Recovery,
+    /// The backups.
+    #[serde(default)]
+    pub backups: Vec<TakenBackup>,
+}
+
+/// A part of a backup.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TakenBackup {
+    /// What the scenario calls it.
+    pub id: String,
+    /// How it is taken.
+    pub method: String,
+    /// What its judgement must come to: `valid` or `invalid`.
+    pub expect: Option<String>,
+}
+
+/// A part of the load.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Load {
+    /// How many requests are intended in a second.
+    pub rate: Rate,
+}
+
+/// A part of the probe.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Probe {
+    /// How often.
+    pub every: Span,
+}
+
+/// A part of the recovery.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Recovery {
+    /// The time that a person takes to decide.
+    pub decision: Option<Decision>,
+}
+
+/// A part of the decision.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Decision {
+    /// Why it is left out of the measured time.
+    pub excluded: Option<String>,
+}
+
+/// A part of the system.
+#[derive(Debug, Clone, Deserialize)]
+pub struct System {
+    /// The checks.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+}
+
+/// A part of a check.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Check {
+    /// Its identifier.
+    pub id: String,
+    /// Its level.
+    pub level: u8,
+    /// What a pass does not prove.
+    pub cannot_prove: Option<String>,
+}
+
+/// Reads the scenario of a run.
+///
+/// # Errors
+/// In words, where it is missing or malformed.
+pub fn resolved(folder: &Path) -> Result<Resolved, String> {
+    let text = manifest::read_text(folder, "scenario.yaml")?;
+    serde_saphyr::from_str(&text).map_err(|error| {
+        let first = error.to_string().lines().next().unwrap_or_default().to_owned();
+        format!("scenario.yaml: {first}")
+    })
+}

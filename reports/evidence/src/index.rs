@@ -1,0 +1,141 @@
+//! The index of a folder of runs: a chained file with an entry at the start and at the end of every run, so that a run
+//! that was killed, or whose folder was removed, is still known to have been begun.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    path::Path,
+};
+
+use blackstart_reports::record::{Verdict, World};
+use serde::{Deserialize, Serialize};
+
+use crate::chain::{self, Walked};
+
+/// The name of the index, beside the folders of runs.
+pub const FILE: &str = "index.jsonl";
+
+/// The longest entry, in bytes: as much is read of the end of the file to find the last one.
+const LONGEST: u64 = 1 << 20;
+
+/// An entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// A run began.
+    Began {
+        /// Its identifier, and the name of its folder.
+        run_id: String,
+        /// When, by the wall clock, as a label.
+        started_at: String,
+        /// The scenario.
+        scenario: String,
+        /// SHA-256 of the resolved scenario.
+        digest: String,
+        /// The seed.
+        seed: u64,
+        /// The world.
+        world: World,
+    },
+    /// A run ended, and its folder was sealed.
+    Ended {
+        /// Its identifier.
+        run_id: String,
+        /// What came of it.
+        verdict: Verdict,
+        /// SHA-256 of its manifest.
+        manifest: String,
+    },
+}
+
+/// Appends an entry; several processes may do so at the same time.
+///
+/// # Errors
+/// Where the index cannot be locked, read or written.
+pub fn append(runs: &Path, entry: &Entry) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(runs.join(FILE))?;
+    file.lock()?;
+    let (last, is_torn) = last_line(&mut file)?;
+    let mut text = if is_torn { b"\n".to_vec() } else { Vec::new() };
+    text.extend(chain::line(
+        entry,
+        &last.map_or_else(|| chain::BEFORE_THE_FIRST.to_owned(), |line| chain::hash(&line)),
+    )?);
+    text.push(b'\n');
+    file.write_all(&text)?;
+    file.sync_all()
+}
+
+/// The last line, and whether it lacks its newline because its writer was killed.
+fn last_line(file: &mut File) -> io::Result<(Option<Vec<u8>>, bool)> {
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(LONGEST)))?;
+    let mut end = Vec::new();
+    file.take(LONGEST).read_to_end(&mut end)?;
+    let is_torn = end.last().is_some_and(|last| *last != b'\n');
+    if !is_torn {
+        end.pop();
+    }
+    if end.is_empty() && !is_torn {
+        return Ok((None, false));
+    }
+    let last = end.rsplit(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
+    Ok((Some(last), is_torn))
+}
+
+/// Every entry, and how sound the chain is. A folder without an index has no entries.
+///
+/// # Errors
+/// Where the index cannot be read.
+pub fn read(runs: &Path) -> io::Result<(Vec<Entry>, Walked)> {
+    let file = match File::open(runs.join(FILE)) {
+        Ok(file) if file.metadata()?.is_file() => file,
+        Ok(_) => return Err(io::Error::other("it is no regular file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Walked::default())),
+        Err(error) => return Err(error),
+    };
+    let mut entries = Vec::new();
+    let walked = chain::walk(BufReader::new(file), |entry| entries.push(entry))?;
+    Ok((entries, walked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(format!("blackstart-index-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn ended(run_id: &str) -> Entry {
+        Entry::Ended { run_id: run_id.to_owned(), verdict: Verdict::Passed, manifest: String::new() }
+    }
+
+    #[test]
+    fn many_writers_at_once_make_one_chain() {
+        let folder = folder("many");
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let folder = &folder;
+                scope.spawn(move || (0..20).for_each(|n| append(folder, &ended(&format!("{writer}-{n}"))).unwrap()));
+            }
+        });
+        let (entries, walked) = read(&folder).unwrap();
+        assert_eq!((entries.len(), walked.complaint()), (160, None));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_line_that_was_torn_by_a_kill_is_named_and_the_chain_goes_on_after_it() {
+        let folder = folder("torn");
+        append(&folder, &ended("a")).unwrap();
+        OpenOptions::new().append(true).open(folder.join(FILE)).unwrap().write_all(b"{\"ended\":{\"run").unwrap();
+        append(&folder, &ended("b")).unwrap();
+        let (entries, walked) = read(&folder).unwrap();
+        assert_eq!(entries, [ended("a"), ended("b")]);
+        assert_eq!(walked.complaint().unwrap(), "line 2 does not end in the hash of the line before");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,179 @@
+//! A record's fields, each made again from what lies beside it, and what cannot be made again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use blackstart_reports::{
+    record::{CheckResult, HarnessHealth, Interval, LevelResult, Record, SCHEMA_VERSION, ScenarioRef},
+    verdict::{level_status, overall},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    folder::{Journal, Resolved},
+    observations::{Measured, Observations},
+};
+
+/// The names of the six levels.
+pub const LEVELS: [&str; 6] =
+    ["system", "module and application", "process instance", "consistency", "invocation", "monitoring"];
+
+/// Fields of the record that nothing beside it tells, or only in part, and what that leaves open.
+pub const UNCHECKED: [(&str, &str); 3] = [
+    ("data_classes", "which checks show a class of data is the system's to say, and is not followed here"),
+    ("notes", "remarks for people, which are not written anew"),
+    ("backups", "of a backup: its label, and its downtime"),
+];
+
+/// What cannot be checked at all from a folder, by its nature.
+pub const BEYOND: [&str; 5] = [
+    "that the run took place, and when: the wall clock is a label, and nobody else has witnessed it",
+    "that a check's kept answer means what its status says: answers are kept as they came, and judged by the run",
+    "that faults and steps did what their proofs say: proofs are words",
+    "environment.json: what the engine said of itself",
+    "plan.txt: made again by `blackstart verify`, which has the planner",
+];
+
+/// What a record is held against.
+pub struct Sources<'a> {
+    /// The journal.
+    pub journal: &'a Journal,
+    /// The scenario and its digest.
+    pub resolved: &'a Resolved,
+    /// SHA-256 of the scenario's text.
+    pub digest: String,
+    /// The observations, and what they amount to, where a load ran.
+    pub measured: Option<(&'a Observations, &'a Measured)>,
+}
+
+/// Every field that can be made again, by its name in the record.
+pub fn fields(told: &Record, sources: &Sources<'_>) -> BTreeMap<&'static str, Value> {
+    let mut fields = BTreeMap::new();
+    let mut put = |name, value: Value| drop(fields.insert(name, value));
+    let facts = &sources.journal.facts;
+    put("schema_version", value(&SCHEMA_VERSION));
+    put("scenario", value(&scenario(sources)));
+    if let Some(began) = &facts.began {
+        put("tool_version", value(&began.tool_version));
+        put("run_id", value(&began.run_id));
+        put("started_at", value(&began.started_at));
+        put("seed", value(&began.seed));
+        put("world", value(&began.world));
+    }
+    let watched = facts.watched.as_ref();
+    put("faults", value(&watched.map(|watched| watched.faults.clone()).unwrap_or_default()));
+    put("conditions", value(&watched.map(|watched| watched.conditions.clone()).unwrap_or_default()));
+    put("procedure", value(&facts.steps));
+    put("phases", value(&facts.phases));
+    put("timeline", value(&sources.journal.timeline));
+    put("leftovers", value(&sources.journal.leftovers.iter().collect::<BTreeSet<_>>()));
+    put("harness", value(&harness(sources)));
+    put("levels", value(&levels(told, sources)));
+    put("milestones", value(&milestones(sources)));
+    let measured = sources.measured.map(|(_, measured)| measured);
+    put("rpo", value(&measured.and_then(|measured| measured.rpo.clone())));
+    put("rto", value(&measured.map(|measured| &measured.rto)));
+    put("load", value(&measured.map(|measured| &measured.load)));
+    let (verdict, reasons) = overall(told, &stopped(sources));
+    put("verdict", value(&verdict));
+    put("reasons", value(&reasons));
+    fields
+}
+
+fn value(of: &impl Serialize) -> Value {
+    // Records are made of strings, numbers and lists; what could not be written compares as nothing.
+    serde_json::to_value(of).unwrap_or(Value::Null)
+}
+
+fn scenario(sources: &Sources<'_>) -> ScenarioRef {
+    let scenario = &sources.resolved.scenario;
+    ScenarioRef {
+        id: scenario.scenario.clone(),
+        title: scenario.title.clone(),
+        digest: sources.digest.clone(),
+        covers: scenario.covers.clone(),
+        disaster: scenario.disaster.clone(),
+    }
+}
+
+fn harness(sources: &Sources<'_>) -> HarnessHealth {
+    let stall_us = sources.journal.facts.watched.as_ref().map_or(0, |watched| watched.longest_stall_us);
+    let longest_stall_ms = stall_us as f64 / 1e3;
+    let probe_ms = sources.resolved.scenario.probe.every.duration().as_secs_f64() * 1e3;
+    HarnessHealth { longest_stall_ms, degraded: longest_stall_ms > probe_ms / 2.0 }
+}
+
+/// The levels from the checks that ended, in the order in which the system declares them. Those that the plan adds follow, in
+/// the order in which they are told.
+fn levels(told: &Record, sources: &Sources<'_>) -> Vec<LevelResult> {
+    let facts = &sources.journal.facts;
+    if !facts.is_examined {
+        return Vec::new();
+    }
+    let declared: Vec<&str> = sources.resolved.system.checks.iter().map(|check| check.id.as_str()).collect();
+    let order: Vec<&str> = told.levels.iter().flat_map(|level| &level.checks).map(|check| check.id.as_str()).collect();
+    let place = |id: &str, among: &[&str]| among.iter().position(|other| *other == id).unwrap_or(usize::MAX);
+    let level = |(index, name): (usize, &&str)| {
+        let number = index as u8 + 1;
+        let of_level = facts.checked.iter().filter(|(level, ..)| *level == number);
+        let mut checks: Vec<_> = of_level.map(|(_, result, _)| as_declared(result, sources.resolved)).collect();
+        checks.sort_by_key(|check| (place(&check.id, &declared), place(&check.id, &order)));
+        let status = level_status(checks.iter().map(|check| check.status));
+        LevelResult { level: number, name: (*name).to_owned(), status, checks }
+    };
+    LEVELS.iter().enumerate().map(level).collect()
+}
+
+/// What a check found, with what the system says that it cannot prove.
+fn as_declared(result: &CheckResult, resolved: &Resolved) -> CheckResult {
+    let declared = resolved.system.checks.iter().find(|check| check.id == result.id);
+    let cannot_prove = declared.map_or_else(|| result.cannot_prove.clone(), |check| check.cannot_prove.clone());
+    CheckResult { cannot_prove, ..result.clone() }
+}
+
+fn milestones(sources: &Sources<'_>) -> BTreeMap<String, Interval<f64>> {
+    let ms = |us: Interval<u64>| Interval::new(us.lower as f64 / 1e3, us.upper as f64 / 1e3);
+    let mut all: BTreeMap<_, _> =
+        sources.journal.facts.milestones.iter().map(|(name, us)| (name.clone(), ms(*us))).collect();
+    if let Some((observations, measured)) = sources.measured {
+        all.extend(observations.moments(measured));
+    }
+    all
+}
+
+/// What kept the drill from its end.
+fn stopped(sources: &Sources<'_>) -> Vec<String> {
+    let phantom = sources.measured.and_then(|(_, measured)| measured.rpo.as_ref().map(|rpo| rpo.phantom)).unwrap_or(0);
+    sources.journal.stopped.iter().cloned().chain(phantom_words(phantom)).collect()
+}
+
+/// Why refused requests that are present make a run an error.
+pub fn phantom_words(phantom: u64) -> Option<String> {
+    (phantom > 0).then(|| {
+        format!("{phantom} requests that were classed as refused are present: the classification of replies is wrong")
+    })
+}
+
+/// The observations as the journal and the scenario tell them; what survived is taken from those that were told, and held
+/// against its digest elsewhere.
+pub fn observations(told: &Observations, journal: &Journal, resolved: &Resolved) -> Option<Observations> {
+    let (facts, scenario) = (&journal.facts, &resolved.scenario);
+    let watched = facts.watched.as_ref()?;
+    let load_started_us = watched.load_started_us?;
+    Some(Observations {
+        fault_us: facts.first_fault_us(),
+        faults_us: facts.faults_us(),
+        recovery_started_us: watched.recovery_started_us,
+        failback_us: watched.failback_us,
+        load_started_us,
+        undisturbed_us: watched.undisturbed_us.unwrap_or(load_started_us),
+        load_ended_us: watched.load_ended_us,
+        load_interval_us: scenario.load.rate.interval().as_micros() as u64,
+        longest_stall_us: watched.longest_stall_us,
+        verified_us: facts.verified_us,
+        service_level: scenario.service_level.clone(),
+        targets: scenario.targets.clone(),
+        excluded: scenario.recovery.decision.iter().filter_map(|decision| decision.excluded.clone()).collect(),
+        ..told.clone()
+    })
+}
