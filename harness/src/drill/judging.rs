@@ -63,7 +63,7 @@ impl Drill<'_> {
             facts.leftovers.extend(left);
             match judged {
                 Ok(judged) => {
-                    facts.note_isolation(judged.isolation.clone());
+                    facts.note_isolation(self.events, judged.isolation.clone());
                     self.state_judged(&id, &judged);
                     facts.copies.extend(judged.copy.clone().map(|copy| (id.clone(), copy)));
                     facts.judged.insert(id, judged);

@@ -125,7 +125,8 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    fn note_isolation(&self, proof: Option<Isolation>) {
+    fn note_isolation(&self, events: &Events, proof: Option<Isolation>) {
+        proof.iter().for_each(|proof| events.state(Fact::Isolated(proof.clone())));
         self.isolation.lock().unwrap_or_else(PoisonError::into_inner).extend(proof);
     }
 

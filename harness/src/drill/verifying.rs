@@ -107,7 +107,8 @@ impl Drill<'_> {
         let Some(there) = &self.procedure.secondary else { return Ok(()) };
         let mut topology = there.topology.lock().await;
         let name = Environment::Secondary.name();
-        facts.note_isolation(isolation::prove(name, there.world.as_ref(), &there.plan, &mut topology).await?);
+        let proof = isolation::prove(name, there.world.as_ref(), &there.plan, &mut topology).await?;
+        facts.note_isolation(self.events, proof);
         Ok(())
     }
 

@@ -48,6 +48,7 @@ pub fn record(folder: &Path) -> Result<Record, String> {
         harness: HarnessHealth { longest_stall_ms: 0.0, degraded: false },
         timeline: journal.timeline.clone(),
         notes: vec!["The run was cut off: nothing was judged, and what it made may still be there.".to_owned()],
+        isolation: journal.facts.isolation.clone(),
         leftovers: journal.leftovers.clone(),
     };
     measure_into(&mut record, folder, &journal, &history);

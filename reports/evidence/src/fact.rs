@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use blackstart_reports::record::{
-    CheckResult, FaultResult, Interval, Judgement, Phase, ScenarioRef, StepResult, Verdict, World,
+    CheckResult, FaultResult, Interval, Isolation, Judgement, Phase, ScenarioRef, StepResult, Verdict, World,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,8 @@ pub enum Fact {
         /// When, for what the copy holds.
         asked_us: Option<u64>,
     },
+    /// It was proved that an environment beside the run's own has no way out, or found that it has.
+    Isolated(Isolation),
     /// The run ended.
     Ended {
         /// What came of it.
@@ -150,6 +152,8 @@ pub struct Facts {
     pub milestones: BTreeMap<String, Interval<u64>>,
     /// The steps of the procedure.
     pub steps: Vec<StepResult>,
+    /// The proofs of isolation, in order.
+    pub isolation: Vec<Isolation>,
     /// The phases that ended.
     pub phases: Vec<Phase>,
     /// What was known once the clients had stopped.
@@ -186,6 +190,7 @@ impl Facts {
             Fact::Stranded { count, digest } => self.stranded = Some((count, digest)),
             Fact::Verified { at_us } => self.verified_us = Some(at_us),
             Fact::Survivors { copy, count, digest } => drop(self.survivors.insert(copy, (count, digest))),
+            Fact::Isolated(proof) => self.isolation.push(proof),
             Fact::Judged { id, valid, judgement, asked_us } => {
                 self.judged.insert(id, (valid, judgement, asked_us));
             }

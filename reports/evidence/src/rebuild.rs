@@ -64,6 +64,8 @@ pub fn fields(told: &Record, sources: &Sources<'_>) -> BTreeMap<&'static str, Va
     put("faults", value(&watched.map(|watched| watched.faults.clone()).unwrap_or_default()));
     put("conditions", value(&watched.map(|watched| watched.conditions.clone()).unwrap_or_default()));
     put("procedure", value(&facts.steps));
+    // The record leaves it out where nothing was isolated.
+    put("isolation", Some(&facts.isolation).filter(|proofs| !proofs.is_empty()).map_or(Value::Null, value));
     put("phases", value(&facts.phases));
     put("timeline", value(&sources.journal.timeline));
     put("leftovers", value(&sources.journal.leftovers.iter().collect::<BTreeSet<_>>()));
