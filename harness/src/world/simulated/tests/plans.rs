@@ -51,6 +51,7 @@ fn node(name: &str, role: Role, zone: Option<&str>) -> Node {
         password_file: None,
         observe: Vec::new(),
         ready: None,
+        limits: Default::default(),
     }
 }
 
