@@ -64,7 +64,7 @@ impl Verdict {
 }
 
 /// How one measurement stands against its target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetVerdict {
     /// The upper bound meets the target.
@@ -73,9 +73,10 @@ pub enum TargetVerdict {
     Failed,
     /// The target lies between the bounds.
     Inconclusive,
-    /// Nothing was acknowledged shortly before the fault, so that there was nothing to lose.
+    /// There was nothing to lose: no healthy service before the fault, or, in a control, nothing of the kind that is judged.
     NotExercised,
     /// The scenario declares no such target.
+    #[default]
     NotDeclared,
 }
 
@@ -159,13 +160,16 @@ pub struct LostWrite {
 /// The measured recovery point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rpo {
-    /// Whether writes were acknowledged shortly before the fault; if not, nothing here is a measurement.
+    /// Whether service was healthy and writes were acknowledged shortly before the fault; if not, nothing here is a measurement.
     pub exercised: bool,
+    /// Whether `seconds` is a measurement: in a control that lost nothing it is none.
+    #[serde(default = "yes")]
+    pub time_exercised: bool,
     /// Acknowledged writes lost: the lower end promised to a client, the upper end with unanswered ones that are missing.
     pub lost_writes: Interval<u64>,
-    /// Seconds of acknowledged work lost, counted back from the fault.
+    /// Seconds of acknowledged work lost: from the first write that is gone to the fault, or to the last one if that came later.
     pub seconds: Interval<f64>,
-    /// How finely `seconds` can be told at the rate of this load.
+    /// How finely `seconds` can be told: the largest gap between acknowledgements near the fault.
     pub resolution_seconds: f64,
     /// Lost writes that are still readable on the failed node; absent where no failed node could be asked.
     pub stranded: Option<u64>,
@@ -208,11 +212,34 @@ pub struct Outage {
     pub ended_ms: Option<Interval<f64>>,
     /// Requests that failed in it.
     pub failed_requests: u64,
+    /// Whether too few requests followed for the upper end of `ended_ms` to be a bound; it is then the end of the load.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub upper_is_sample: bool,
+}
+
+impl Outage {
+    /// How long it lasted; none if it lasted to the end.
+    pub fn seconds(&self) -> Option<Interval<f64>> {
+        let ended = self.ended_ms?;
+        let lower = (ended.lower - self.began_ms.upper).max(0.0) / 1e3;
+        Some(Interval::new(lower, (ended.upper - self.began_ms.lower).max(0.0) / 1e3))
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The measured recovery time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rto {
+    /// Whether there was a fault, and healthy service before it; if not, no time here is a measurement. Outages are.
+    #[serde(default = "yes")]
+    pub exercised: bool,
     /// Fault to sustained service, in seconds; absent if service was never sustained.
     pub service: Option<Interval<f64>>,
     /// Start of recovery to sustained service, in seconds.
@@ -233,6 +260,15 @@ pub struct Rto {
     /// seconds. It is planned, so it is not in the recovery time; where service does not come back, neither is `service` known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failback: Option<Interval<f64>>,
+    /// The target of the failback, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failback_target: Option<f64>,
+    /// The failback against its target.
+    #[serde(default)]
+    pub failback_verdict: TargetVerdict,
+    /// Whether too few requests followed a partial outage for its upper end to be a bound; no target is met by it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub upper_is_sample: bool,
     /// The outage as an independent prober in a tight loop saw it, in the same run, where one was asked for.
     pub tight_loop_seconds: Option<Interval<f64>>,
 }
@@ -306,7 +342,8 @@ pub struct Phase {
     pub seconds: f64,
 }
 
-/// Latency of acknowledged requests, counted from the intended time of sending.
+/// Latency, counted from the intended time of sending: of acknowledged requests, and of those that were told nothing definite,
+/// which waited until their deadline at least.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {
     /// The median.
@@ -317,7 +354,7 @@ pub struct Latency {
     pub max: f64,
 }
 
-/// Acknowledged requests of like latency. Each bucket reaches up to twice the one before.
+/// Requests of like latency. Each bucket reaches up to twice the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyBucket {
     /// The longest latency that falls into it, included.
@@ -404,10 +441,19 @@ pub struct Record {
     pub reasons: Vec<String>,
     /// The recovery point; absent if the drill did not come so far.
     pub rpo: Option<Rpo>,
+    /// What kept the recovery point from being measured, where service was watched and something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpo_unmeasured: Option<String>,
     /// The recovery time; absent if the drill did not come so far.
     pub rto: Option<Rto>,
     /// The six levels.
     pub levels: Vec<LevelResult>,
+    /// Nodes that were found down at the end, although no fault, step or declaration had left them so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes_down: Vec<String>,
+    /// What was found before the fault, where service was not healthy then and the drill ended there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbed: Option<String>,
     /// The backups.
     pub backups: Vec<Backup>,
     /// The classes of the system's data, and how each came back; empty where the system declares none.
@@ -450,6 +496,11 @@ pub struct Isolation {
 }
 
 impl Record {
+    /// Whether this is a control: nothing was broken.
+    pub fn is_control(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// The exit status of the run: that of its verdict, or 5 if it passed but left something behind.
     pub fn exit_status(&self) -> u8 {
         match self.verdict {

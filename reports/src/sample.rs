@@ -24,7 +24,10 @@ pub fn sample_record() -> Record {
         reasons: vec!["every target was met and every declared check passed".to_owned()],
         rpo: Some(rpo(0, 0, 0.0, 0.0, RpoTarget { lost_writes: Some(0), seconds: Some(0.5) })),
         rto: Some(rto(Interval::new(1.2411, 1.2977), 5.0)),
+        rpo_unmeasured: None,
         levels: levels(),
+        nodes_down: Vec::new(),
+        disturbed: None,
         data_classes: Vec::new(),
         backups: vec![
             backup("full-1", "pgbackrest full", Some(true), 48_234_496, 2.41),
@@ -122,13 +125,14 @@ pub fn control() -> Record {
     record.backups = Vec::new();
     if let Some(rto) = &mut record.rto {
         (rto.service, rto.recovery, rto.verified, rto.target) = (None, None, None, None);
+        rto.exercised = false;
         rto.verdict = TargetVerdict::NotDeclared;
         rto.outages = Vec::new();
         rto.excluded = Vec::new();
         rto.tight_loop_seconds = None;
     }
     if let Some(rpo) = &mut record.rpo {
-        (rpo.recovered, rpo.stranded) = (0, None);
+        (rpo.recovered, rpo.stranded, rpo.time_exercised) = (0, None, false);
     }
     record.milestones = BTreeMap::from([("verified".to_owned(), Interval::exactly(7_214.0))]);
     record.timeline = vec![
@@ -233,7 +237,12 @@ pub(crate) fn hostile() -> Record {
     if let Some(rto) = &mut record.rto {
         rto.service = Some(Interval::new(f64::NAN, f64::INFINITY));
         rto.target = Some(f64::NAN);
-        rto.outages.push(Outage { began_ms: Interval::new(9e300, -9e300), ended_ms: None, failed_requests: u64::MAX });
+        rto.outages.push(Outage {
+            began_ms: Interval::new(9e300, -9e300),
+            ended_ms: None,
+            failed_requests: u64::MAX,
+            upper_is_sample: false,
+        });
     }
     record.milestones.insert(NASTY.to_owned(), Interval::exactly(f64::NAN));
     record.notes = vec![NASTY.to_owned()];
@@ -258,8 +267,9 @@ fn rename(record: &mut Record, id: &str, title: &str) {
 
 fn rpo(lower: u64, upper: u64, from: f64, to: f64, target: RpoTarget) -> Rpo {
     let (lost_writes, seconds) = (Interval::new(lower, upper), Interval::new(from, to));
-    Rpo {
+    let rpo = Rpo {
         exercised: true,
+        time_exercised: true,
         lost_writes,
         seconds,
         resolution_seconds: 0.05,
@@ -270,9 +280,10 @@ fn rpo(lower: u64, upper: u64, from: f64, to: f64, target: RpoTarget) -> Rpo {
         duplicated: 0,
         non_prefix_loss: 0,
         target,
-        verdict: judge_rpo(true, lost_writes, seconds, target),
+        verdict: TargetVerdict::NotDeclared,
         lost: Vec::new(),
-    }
+    };
+    Rpo { verdict: judge_rpo(&rpo, target), ..rpo }
 }
 
 fn lost_write(index: u32) -> LostWrite {
@@ -288,19 +299,24 @@ fn lost_write(index: u32) -> LostWrite {
 
 fn rto(service: Interval<f64>, target: f64) -> Rto {
     Rto {
+        exercised: true,
         service: Some(service),
         recovery: Some(Interval::new(service.lower - 0.5089, service.upper - 0.5024)),
         verified: Some(Interval::new(2.8951, 2.9016)),
         endpoint: Endpoint::Service,
         target: Some(target),
-        verdict: judge_rto(Some(service), Some(target)),
+        verdict: judge_rto(Some(service), false, Some(target)),
         outages: vec![Outage {
             began_ms: Interval::new(4_302.0, 4_351.9),
             ended_ms: Some(Interval::new(5_560.0, 5_610.1)),
             failed_requests: 126,
+            upper_is_sample: false,
         }],
         excluded: vec!["the time that a person takes to decide (declared: 15 min)".to_owned()],
         failback: None,
+        failback_target: None,
+        failback_verdict: TargetVerdict::NotDeclared,
+        upper_is_sample: false,
         tight_loop_seconds: Some(Interval::new(1.2519, 1.2561)),
     }
 }

@@ -1,6 +1,8 @@
 //! How measurements and targets make a verdict.
 
-use crate::record::{Backup, Endpoint, Interval, LevelResult, Record, RpoTarget, Rto, Status, TargetVerdict, Verdict};
+use crate::record::{
+    Backup, Endpoint, Interval, LevelResult, Outage, Record, Rpo, RpoTarget, Rto, Status, TargetVerdict, Verdict,
+};
 
 /// Judges one interval against the greatest value allowed.
 pub fn judge<T: PartialOrd + Copy>(measured: Interval<T>, at_most: T) -> TargetVerdict {
@@ -13,31 +15,50 @@ pub fn judge<T: PartialOrd + Copy>(measured: Interval<T>, at_most: T) -> TargetV
     }
 }
 
+/// Judges an interval whose upper end may be none: such an end meets no target.
+fn judge_bounded(measured: Interval<f64>, upper_is_sample: bool, at_most: f64) -> TargetVerdict {
+    match judge(measured, at_most) {
+        TargetVerdict::Passed if upper_is_sample => TargetVerdict::Inconclusive,
+        verdict => verdict,
+    }
+}
+
 /// Judges the recovery point: the count of lost writes by its lower end, as nothing else was promised to a client,
-/// and the seconds by both ends. The worse of the two counts.
-pub fn judge_rpo(
-    exercised: bool,
-    lost_writes: Interval<u64>,
-    seconds: Interval<f64>,
-    target: RpoTarget,
-) -> TargetVerdict {
+/// and the seconds by both ends. The worse of the two counts. What a control does not exercise is left out.
+pub fn judge_rpo(rpo: &Rpo, target: RpoTarget) -> TargetVerdict {
     if target.lost_writes.is_none() && target.seconds.is_none() {
         return TargetVerdict::NotDeclared;
     }
-    if !exercised {
+    if !rpo.exercised {
         return TargetVerdict::NotExercised;
     }
-    let by_count = target.lost_writes.map(|most| judge(Interval::exactly(lost_writes.lower), most));
-    let by_time = target.seconds.map(|most| judge(seconds, most));
-    worst_target([by_count, by_time].into_iter().flatten())
+    let by_count = target.lost_writes.map(|most| judge(Interval::exactly(rpo.lost_writes.lower), most));
+    let by_time = target.seconds.filter(|_| rpo.time_exercised).map(|most| judge(rpo.seconds, most));
+    match worst_target([by_count, by_time].into_iter().flatten()) {
+        TargetVerdict::NotDeclared => TargetVerdict::NotExercised,
+        verdict => verdict,
+    }
 }
 
 /// Judges a recovery time, where service that never came back is a miss.
-pub fn judge_rto(measured: Option<Interval<f64>>, target_seconds: Option<f64>) -> TargetVerdict {
+pub fn judge_rto(measured: Option<Interval<f64>>, upper_is_sample: bool, target_seconds: Option<f64>) -> TargetVerdict {
     match (measured, target_seconds) {
         (_, None) => TargetVerdict::NotDeclared,
         (None, Some(_)) => TargetVerdict::Failed,
-        (Some(measured), Some(most)) => judge(measured, most),
+        (Some(measured), Some(most)) => judge_bounded(measured, upper_is_sample, most),
+    }
+}
+
+/// Judges each outage of a control; the worst counts. Without any, there is nothing to judge.
+pub fn judge_outages(outages: &[Outage], target_seconds: Option<f64>) -> TargetVerdict {
+    let Some(most) = target_seconds else { return TargetVerdict::NotDeclared };
+    let judged = outages.iter().map(|outage| match outage.seconds() {
+        Some(seconds) => judge_bounded(seconds, outage.upper_is_sample, most),
+        None => TargetVerdict::Failed,
+    });
+    match worst_target(judged) {
+        TargetVerdict::NotDeclared => TargetVerdict::NotExercised,
+        verdict => verdict,
     }
 }
 
@@ -89,22 +110,33 @@ pub fn level_status(checks: impl IntoIterator<Item = Status>) -> Status {
 /// A harness that stalled is said to be degraded in every report. Its stalls are in the bounds, but how busy the machine was
 /// otherwise is not: a missed RTO then shows nothing of the system. What is lost, and what checks find, counts all the same.
 ///
-/// An error that stopped the drill is given as `stopped`; it outweighs everything, since then nothing was proved.
+/// An error that stopped the drill is given as `stopped`; it outweighs everything, since then nothing was proved. So does a
+/// request that was classed as refused and is present: then every count is in doubt.
 pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
-    if !stopped.is_empty() {
-        return (Verdict::CouldNotRun, stopped.to_vec());
+    let errors: Vec<String> = stopped.iter().cloned().chain(phantoms(record)).collect();
+    if !errors.is_empty() {
+        return (Verdict::CouldNotRun, errors);
     }
-    let mut failed = Vec::new();
+    let mut failed = service_lines(record);
     let mut unsure = Vec::new();
-    match &record.rpo {
-        Some(rpo) => sort_target("RPO", rpo.verdict, &mut failed, &mut unsure),
-        None => unsure.push("the RPO was not measured".to_owned()),
+    match (&record.rpo, &record.rpo_unmeasured) {
+        (Some(rpo), _) => sort_target(record, "RPO", rpo.verdict, &mut failed, &mut unsure),
+        (None, Some(why)) => unsure.push(format!("the RPO was not measured: {why}")),
+        (None, None) => unsure.push("the RPO was not measured".to_owned()),
     }
     match &record.rto {
-        Some(rto) if is_missed_under_load(record, rto) => unsure.push(MISSED_UNDER_LOAD.to_owned()),
-        Some(rto) => sort_target("RTO", rto.verdict, &mut failed, &mut unsure),
+        Some(rto) => {
+            if is_missed_under_load(record, rto) {
+                unsure.push(MISSED_UNDER_LOAD.to_owned());
+            } else {
+                sort_target(record, "RTO", rto.verdict, &mut failed, &mut unsure);
+            }
+            sort_target(record, "failback", rto.failback_verdict, &mut failed, &mut unsure);
+        }
         None => unsure.push("the RTO was not measured".to_owned()),
     }
+    let down = |node: &String| format!("node {node} is down, although no fault, step or declaration left it so");
+    failed.extend(record.nodes_down.iter().map(down));
     failed.extend(check_lines(&record.levels, |status| status == Status::Failed));
     unsure.extend(check_lines(&record.levels, |status| matches!(status, Status::Error | Status::NotReached)));
     for backup in &record.backups {
@@ -140,6 +172,10 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
             Status::Passed | Status::Tolerated | Status::NotDeclared => {}
         }
     }
+    if let Some(why) = unexercised(record) {
+        let reasons = [vec![why], failed, unsure].concat();
+        return (Verdict::Inconclusive, reasons);
+    }
     match (failed.is_empty(), unsure.is_empty()) {
         (true, true) => (Verdict::Passed, vec!["every target was met and every declared check passed".to_owned()]),
         (true, false) => (Verdict::Inconclusive, unsure),
@@ -148,6 +184,39 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
             (Verdict::Failed, failed)
         }
     }
+}
+
+/// Refused, and present: the classification of replies is wrong.
+fn phantoms(record: &Record) -> Option<String> {
+    let phantom = record.rpo.as_ref().map(|rpo| rpo.phantom).filter(|phantom| *phantom > 0)?;
+    let what = "requests that were classed as refused are present: the classification of replies is wrong";
+    Some(format!("{phantom} {what}"))
+}
+
+/// Service that did not come back is no pass, whatever is demanded; nor are writes that a control lost where nothing permits it.
+fn service_lines(record: &Record) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(rto) = &record.rto {
+        let lasts = rto.outages.last().is_some_and(|outage| outage.ended_ms.is_none());
+        let never = if record.is_control() { lasts } else { rto.exercised && rto.service.is_none() };
+        lines.extend(never.then(|| "service did not come back".to_owned()));
+    }
+    let unjudged = |rpo: &&Rpo| rpo.target.lost_writes.is_none() && rpo.target.seconds.is_none();
+    let lost =
+        record.rpo.as_ref().filter(|_| record.is_control()).filter(unjudged).map_or(0, |rpo| rpo.lost_writes.lower);
+    lines.extend((lost > 0).then(|| format!("{lost} acknowledged writes are lost, although nothing was broken")));
+    lines
+}
+
+/// Why a fault met nothing that could be lost or taken away. What is found afterwards then tells nothing of a recovery.
+fn unexercised(record: &Record) -> Option<String> {
+    if record.is_control() {
+        return None;
+    }
+    let why = "service was not healthy before the fault, or nothing was acknowledged shortly before it: nothing was exercised";
+    let disturbed = record.disturbed.as_ref().map(|what| format!("service was not healthy before the fault: {what}"));
+    let told = [record.rpo.as_ref().map(|rpo| rpo.exercised), record.rto.as_ref().map(|rto| rto.exercised)];
+    disturbed.or_else(|| told.contains(&Some(false)).then(|| why.to_owned()))
 }
 
 /// The newest backup that is valid, and what it would have lost.
@@ -187,11 +256,19 @@ fn why_invalid(backup: &Backup) -> String {
     missing.into_iter().chain(unsound).chain(found).collect::<Vec<_>>().join("; ")
 }
 
-fn sort_target(name: &str, verdict: TargetVerdict, failed: &mut Vec<String>, unsure: &mut Vec<String>) {
+fn sort_target(
+    record: &Record,
+    name: &str,
+    verdict: TargetVerdict,
+    failed: &mut Vec<String>,
+    unsure: &mut Vec<String>,
+) {
     match verdict {
         TargetVerdict::Passed | TargetVerdict::NotDeclared => {}
         TargetVerdict::Failed => failed.push(format!("the {name} target was missed")),
         TargetVerdict::Inconclusive => unsure.push(format!("the {name} target lies between the measured bounds")),
+        // Nothing was broken in a control, so there is nothing that it owes.
+        TargetVerdict::NotExercised if record.is_control() => {}
         TargetVerdict::NotExercised => unsure.push(format!("the {name} was not exercised")),
     }
 }
@@ -230,9 +307,37 @@ pub fn worst_exit_status(statuses: impl IntoIterator<Item = u8>) -> u8 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 mod tests {
+    use TargetVerdict::{Failed, Inconclusive, NotExercised, Passed};
+
     use super::*;
-    use crate::record::{Isolation, Judgement};
+    use crate::record::{Judgement, Rto};
+
+    fn lost(lower: u64, upper: u64, seconds: f64) -> Rpo {
+        let rpo = crate::sample::sample_record().rpo.unwrap();
+        let target = RpoTarget { lost_writes: None, seconds: None };
+        let (lost_writes, seconds) = (Interval::new(lower, upper), Interval::exactly(seconds));
+        Rpo { lost_writes, seconds, target, verdict: TargetVerdict::NotDeclared, phantom: 0, ..rpo }
+    }
+
+    fn outage(from: f64, to: Option<f64>) -> Outage {
+        let exactly = |seconds: f64| Interval::exactly(seconds * 1e3);
+        Outage { began_ms: exactly(from), ended_ms: to.map(exactly), failed_requests: 9, upper_is_sample: false }
+    }
+
+    fn control(outages: &[Outage], target: Option<f64>) -> Rto {
+        Rto {
+            exercised: false,
+            service: None,
+            recovery: None,
+            verified: None,
+            outages: outages.to_vec(),
+            target,
+            verdict: judge_outages(outages, target),
+            ..crate::sample::sample_record().rto.unwrap()
+        }
+    }
 
     #[test]
     fn a_target_between_the_bounds_is_inconclusive() {
@@ -244,20 +349,112 @@ mod tests {
     #[test]
     fn nothing_acknowledged_is_never_a_pass() {
         let target = RpoTarget { lost_writes: Some(0), seconds: Some(0.0) };
-        let verdict = judge_rpo(false, Interval::exactly(0), Interval::exactly(0.0), target);
-        assert_eq!(verdict, TargetVerdict::NotExercised);
+        let rpo = Rpo { exercised: false, ..lost(0, 0, 0.0) };
+        assert_eq!(judge_rpo(&rpo, target), TargetVerdict::NotExercised);
     }
 
     #[test]
     fn the_count_is_judged_by_what_was_promised() {
         let target = RpoTarget { lost_writes: Some(0), seconds: None };
-        assert_eq!(judge_rpo(true, Interval::new(0, 4), Interval::new(0.0, 0.0), target), TargetVerdict::Passed);
-        assert_eq!(judge_rpo(true, Interval::new(1, 4), Interval::new(0.0, 0.0), target), TargetVerdict::Failed);
+        assert_eq!(judge_rpo(&lost(0, 4, 0.0), target), TargetVerdict::Passed);
+        assert_eq!(judge_rpo(&lost(1, 4, 0.0), target), TargetVerdict::Failed);
     }
 
     #[test]
     fn service_that_never_returned_misses_every_target() {
-        assert_eq!(judge_rto(None, Some(3600.0)), TargetVerdict::Failed);
+        assert_eq!(judge_rto(None, false, Some(3600.0)), TargetVerdict::Failed);
+    }
+
+    #[test]
+    fn an_upper_end_that_is_only_a_sample_meets_no_target_and_may_still_miss_one() {
+        let judged = |most: f64| judge_rto(Some(Interval::new(1.0, 2.0)), true, Some(most));
+        assert_eq!([3.0, 1.5, 0.5].map(judged), [Inconclusive, Inconclusive, Failed]);
+    }
+
+    #[test]
+    fn a_drill_whose_service_did_not_come_back_never_passes_whatever_its_targets() {
+        let mut record = crate::sample::sample_record();
+        record.rpo = Some(lost(0, 0, 0.0));
+        let rto = record.rto.take().unwrap();
+        for target in [None, Some(3600.0)] {
+            let verdict = judge_rto(rto.recovery, false, target);
+            record.rto = Some(Rto { service: None, target, verdict, ..rto.clone() });
+            let (verdict, reasons) = overall(&record, &[]);
+            assert_eq!(verdict, Verdict::Failed, "{target:?}");
+            assert!(reasons.contains(&"service did not come back".to_owned()), "{reasons:?}");
+        }
+        record.faults.clear();
+        record.rto = Some(control(&[outage(1.0, None)], None));
+        assert_eq!(overall(&record, &[]).0, Verdict::Failed, "nor does a control");
+    }
+
+    #[test]
+    fn a_control_is_judged_by_each_of_its_outages() {
+        let both = [outage(1.0, Some(3.6)), outage(6.0, Some(7.7))];
+        let judged = |outages: &[Outage]| judge_outages(outages, Some(2.0));
+        assert_eq!(judged(&both), Failed, "2.6 s and then 1.7 s against 2 s");
+        assert_eq!((judged(&both[1..]), judged(&[])), (Passed, NotExercised));
+        let unsure = Outage { upper_is_sample: true, ..both[1] };
+        assert_eq!(judged(&[unsure]), Inconclusive);
+        assert_eq!(judged(&[both[1], outage(9.0, None)]), Failed);
+    }
+
+    #[test]
+    fn what_a_control_does_not_exercise_makes_nothing_inconclusive() {
+        let mut record = crate::sample::sample_record();
+        record.faults.clear();
+        let target = RpoTarget { lost_writes: Some(0), seconds: Some(1.0) };
+        let judged = |rpo: Rpo| Rpo { verdict: judge_rpo(&rpo, target), target, ..rpo };
+        let nothing = judged(Rpo { time_exercised: false, ..lost(0, 0, 0.0) });
+        record.rpo = Some(nothing.clone());
+        record.rto = Some(control(&[], Some(2.0)));
+        assert_eq!((nothing.verdict, overall(&record, &[]).0), (Passed, Verdict::Passed));
+        record.rpo = Some(Rpo { verdict: NotExercised, ..nothing });
+        assert_eq!(overall(&record, &[]).0, Verdict::Passed, "a target for the time alone");
+        record.rpo = Some(judged(lost(1, 1, 0.2)));
+        assert_eq!(overall(&record, &[]).0, Verdict::Failed);
+        record.rpo = Some(lost(1, 1, 0.2));
+        assert_eq!(overall(&record, &[]).0, Verdict::Failed, "a loss that nothing permits");
+    }
+
+    #[test]
+    fn a_fault_that_met_no_healthy_service_is_inconclusive_whatever_was_found_afterwards() {
+        let mut record = crate::sample::failed_async();
+        assert_eq!(overall(&record, &[]).0, Verdict::Failed);
+        record.rto.as_mut().unwrap().exercised = false;
+        assert_eq!(overall(&record, &[]).0.exit_status(), 4);
+        record.rto.as_mut().unwrap().exercised = true;
+        record.disturbed = Some("a failure was detected 1.0 s into the load".to_owned());
+        let (verdict, reasons) = overall(&record, &[]);
+        assert_eq!(verdict.exit_status(), 4);
+        assert!(reasons[0].contains("1.0 s into the load"), "{reasons:?}");
+    }
+
+    #[test]
+    fn a_phantom_is_an_error_of_the_run_from_the_record_alone() {
+        let mut record = crate::sample::sample_record();
+        record.rpo.as_mut().unwrap().phantom = 2;
+        let (verdict, reasons) = overall(&record, &[]);
+        assert_eq!((verdict, reasons[0].starts_with("2 requests")), (Verdict::CouldNotRun, true));
+    }
+
+    #[test]
+    fn a_node_that_is_down_for_no_reason_fails_the_drill() {
+        let mut record = crate::sample::sample_record();
+        record.nodes_down = vec!["db-c".to_owned()];
+        let (verdict, reasons) = overall(&record, &[]);
+        assert_eq!((verdict, reasons[0].starts_with("node db-c is down")), (Verdict::Failed, true));
+    }
+
+    #[test]
+    fn a_failback_has_a_verdict_of_its_own() {
+        let mut record = crate::sample::sample_record();
+        let mut with = |verdict: TargetVerdict| {
+            record.rto.as_mut().unwrap().failback_verdict = verdict;
+            overall(&record, &[]).0
+        };
+        let verdicts = [Passed, Failed, Inconclusive, NotExercised].map(&mut with);
+        assert_eq!(verdicts, [Verdict::Passed, Verdict::Failed, Verdict::Inconclusive, Verdict::Inconclusive]);
     }
 
     /// A run that was held up, and whose recovery took longer than its target.

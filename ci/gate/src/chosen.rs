@@ -19,7 +19,10 @@ pub const GATE: [(&str, &str); 11] = [
     ("scenarios/process-cell/disk-full.yaml", "a disk that takes nothing more until there is room"),
     ("scenarios/order-management/split-brain-refused.yaml", "a zone that is cut off, heals, and must not take writes"),
     ("scenarios/order-management/primary-zone-outage-async.yaml", "a slow link, and loss that is counted"),
-    ("scenarios/order-management/bad-link.yaml", "a link that loses packets: the system copes, and the harness only watches"),
+    (
+        "scenarios/order-management/bad-link.yaml",
+        "a link that loses packets: the system copes, and the harness only watches",
+    ),
     ("scenarios/broken/fails-rto-out-of-reach.yaml", "a kill, and a target that is missed"),
 ];
 

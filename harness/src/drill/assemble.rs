@@ -2,8 +2,9 @@
 
 use blackstart_evidence::{
     fact::{Began, Watched},
+    measure::{Deadlines, Stalls},
     observations::{Measured, Observations},
-    rebuild::phantom_words,
+    rebuild::out_of_files,
 };
 use blackstart_reports::{
     record::{
@@ -18,7 +19,7 @@ use crate::{
     fault::InPlace,
     plan::Plan,
     scenario::drill::{Cause, Origin},
-    workload::History,
+    workload::{History, longest_us},
 };
 
 /// The record of a drill, with its verdict.
@@ -41,14 +42,21 @@ pub fn record(
         verdict: Verdict::CouldNotRun,
         reasons: Vec::new(),
         rpo: None,
+        rpo_unmeasured: facts.unmeasured.clone(),
         rto: None,
         levels: facts.levels.clone(),
-        backups: backup_record::backups(facts),
+        nodes_down: facts.nodes_down.clone(),
+        disturbed: facts.disturbed.clone(),
+        backups: backup_record::backups(facts, deadlines(plan)),
         data_classes: backup_record::data_classes(plan, facts),
         faults: facts.faults.iter().map(fault_result).collect(),
         conditions: facts.conditions.iter().map(fault_result).collect(),
         procedure: facts.procedure.clone(),
-        milestones: facts.milestones.iter().map(|(name, us)| (name.clone(), ms(*us))).collect(),
+        milestones: facts
+            .milestones
+            .iter()
+            .map(|(name, us)| (name.clone(), ms(widened(*us, &facts.stalls_us))))
+            .collect(),
         phases: facts.phases.clone(),
         load: None,
         harness: harness_health(plan, facts),
@@ -85,16 +93,29 @@ pub fn watched(facts: &Facts) -> Watched {
         load_ended_us: facts.load_ended_us.unwrap_or_default(),
         recovery_started_us: facts.recovery_started_us,
         failback_us: facts.failback_us,
-        longest_stall_us: facts.longest_stall_us,
+        load_stopped_us: facts.load_stopped_us,
+        stalls_us: facts.stalls_us.clone(),
+        longest_stall_us: longest_us(&facts.stalls_us),
         faults: facts.faults.iter().map(fault_result).collect(),
         conditions: facts.conditions.iter().map(fault_result).collect(),
     }
 }
 
 /// What a partial outage takes from the certainty of its end.
-const PARTIAL: &str = "Good requests came between failures, as where some replicas serve and others do not. The end of \
-                       such an outage is told by more good requests in a row than there were while it lasted: a \
-                       sample, and no proof.";
+const SAMPLE: &str = "Good requests came between failures, or there were few of them, as where some replicas serve and others \
+                      do not. Too few good requests followed to tell when that was over at the latest, so no target is met \
+                      by it.";
+
+/// A moment that was noted while the harness did not run may have been any moment of that stall.
+fn widened(us: Interval<u64>, stalls_us: &[Interval<u64>]) -> Interval<u64> {
+    Stalls(stalls_us).widen(us)
+}
+
+/// How long clients wait.
+const fn deadlines(plan: &Plan) -> Deadlines {
+    let (load_us, probe_us) = (plan.load.deadline.as_micros() as u64, plan.load.probe_deadline.as_micros() as u64);
+    Deadlines { load_us, probe_us }
+}
 
 fn scenario_ref(plan: &Plan, keeps_evidence: bool) -> ScenarioRef {
     let scenario = &plan.declared.scenario;
@@ -137,7 +158,7 @@ fn fault_result(fault: &InPlace) -> FaultResult {
 
 /// Beyond half the probe's interval, a stall of ours could hide or invent a failure.
 fn harness_health(plan: &Plan, facts: &Facts) -> HarnessHealth {
-    let longest_stall_ms = facts.longest_stall_us as f64 / 1e3;
+    let longest_stall_ms = longest_us(&facts.stalls_us) as f64 / 1e3;
     HarnessHealth { longest_stall_ms, degraded: longest_stall_ms > plan.load.probe_interval.as_secs_f64() * 1e3 / 2.0 }
 }
 
@@ -170,9 +191,14 @@ pub(super) fn observations(plan: &Plan, facts: &Facts) -> Option<Observations> {
         failback_us: facts.failback_us,
         load_started_us: facts.load_started_us?,
         undisturbed_us,
+        load_stopped_us: facts.load_stopped_us,
         load_ended_us: facts.load_ended_us?,
         load_interval_us: plan.load.interval.as_micros() as u64,
-        longest_stall_us: facts.longest_stall_us,
+        load_deadline_us: deadlines(plan).load_us,
+        probe_deadline_us: deadlines(plan).probe_us,
+        longest_stall_us: longest_us(&facts.stalls_us),
+        stalls_us: facts.stalls_us.clone(),
+        is_disturbed: facts.disturbed.is_some(),
         verified_us: facts.verified_us,
         survivors: facts.survivors.as_deref().cloned(),
         stranded: facts.stranded.clone(),
@@ -185,17 +211,8 @@ pub(super) fn observations(plan: &Plan, facts: &Facts) -> Option<Observations> {
 fn measure_into(record: &mut Record, observations: &Observations, history: &History, stopped: &mut Vec<String>) {
     let measured = observations.measure(history);
     record.milestones.extend(observations.moments(&measured));
-    let Measured { load, rpo, rto, is_partial, .. } = measured;
-    record.notes.extend(is_partial.then(|| PARTIAL.to_owned()));
-    stopped.extend(rpo.as_ref().and_then(|rpo| phantom_words(rpo.phantom)));
+    let Measured { load, rpo, rto, .. } = measured;
+    record.notes.extend(rto.upper_is_sample.then(|| SAMPLE.to_owned()));
     stopped.extend(out_of_files(history));
     (record.load, record.rpo, record.rto) = (Some(load), rpo, Some(rto));
-}
-
-/// Requests that this process had no file left for look to clients like an outage, and say nothing of the system.
-fn out_of_files(history: &History) -> Option<String> {
-    let words = "Too many open files";
-    let unsent = history.iter().filter(|sent| sent.reply.contains(words)).count();
-    let why = "requests were never sent, as this process may open no more files; raise that with `ulimit -n`";
-    (unsent > 0).then(|| format!("{unsent} {why}"))
 }

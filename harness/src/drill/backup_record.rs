@@ -1,6 +1,6 @@
 //! What the record says of backups: how each was taken, what came of it, and how each class of data came back.
 
-use blackstart_evidence::measure::stage_between;
+use blackstart_evidence::measure::{Deadlines, stage_between};
 use blackstart_reports::record::{Backup, DataClass, Interval, LevelResult, Status};
 
 use super::{
@@ -14,25 +14,25 @@ use crate::{
 };
 
 /// The backups in the order in which they were begun; those too that never got complete.
-pub fn backups(facts: &Facts) -> Vec<Backup> {
-    let complete = facts.backups.iter().map(|kept| (kept.us.0, backup(kept, facts)));
-    let cut_short = facts.interrupted.iter().map(|it| (it.us.0, interrupted(it, facts)));
+pub fn backups(facts: &Facts, deadlines: Deadlines) -> Vec<Backup> {
+    let complete = facts.backups.iter().map(|kept| (kept.us.0, backup(kept, facts, deadlines)));
+    let cut_short = facts.interrupted.iter().map(|it| (it.us.0, interrupted(it, facts, deadlines)));
     let mut backups: Vec<_> = complete.chain(cut_short).collect();
     backups.sort_by_key(|(began_us, _)| *began_us);
     backups.into_iter().map(|(_, backup)| backup).collect()
 }
 
-fn interrupted(it: &Interrupted, facts: &Facts) -> Backup {
+fn interrupted(it: &Interrupted, facts: &Facts, deadlines: Deadlines) -> Backup {
     let (began_us, ended_us) = it.us;
     Backup {
         interrupted: Some(it.proof.clone()),
         taken_ms: Some(Interval::new(began_us as f64 / 1e3, ended_us as f64 / 1e3)),
-        load: Some(stage_between(&facts.history, &it.planned.id, began_us, ended_us)),
+        load: Some(stage_between(&facts.history, &it.planned.id, began_us..ended_us, deadlines)),
         ..Backup::taken(&it.planned.id, &it.planned.method, 0, (ended_us - began_us) as f64 / 1e6)
     }
 }
 
-fn backup(kept: &Kept, facts: &Facts) -> Backup {
+fn backup(kept: &Kept, facts: &Facts, deadlines: Deadlines) -> Backup {
     let (began_us, ended_us) = kept.us;
     let judged = facts.judged.get(&kept.planned.id);
     let seconds = (ended_us - began_us) as f64 / 1e6;
@@ -41,7 +41,7 @@ fn backup(kept: &Kept, facts: &Facts) -> Backup {
         label: kept.taken.label.clone(),
         taken_ms: Some(kept.ms()),
         judgement: judged.map(|judged| judged.judgement.clone()),
-        load: Some(stage_between(&facts.history, &kept.planned.id, began_us, ended_us)),
+        load: Some(stage_between(&facts.history, &kept.planned.id, began_us..ended_us, deadlines)),
         expected_invalid: kept.planned.is_expected_invalid,
         downtime_seconds: downtime(facts, kept),
         ..Backup::taken(&kept.planned.id, &kept.planned.method, kept.taken.bytes, seconds)

@@ -97,6 +97,7 @@ pub(crate) struct Facts {
     images: BTreeMap<String, String>,
     load_started_us: Option<u64>,
     undisturbed_us: Option<u64>,
+    load_stopped_us: Option<u64>,
     load_ended_us: Option<u64>,
     recovery_started_us: Option<u64>,
     failback_us: Option<u64>,
@@ -118,8 +119,14 @@ pub(crate) struct Facts {
     raw: Vec<(String, String)>,
     verified_us: Option<u64>,
     survivors: Option<Arc<Vec<String>>>,
+    /// Why nothing is known of what survived.
+    unmeasured: Option<String>,
+    /// Nodes that are down although nothing left them so.
+    nodes_down: Vec<String>,
+    /// What showed that service was not healthy before the fault.
+    disturbed: Option<String>,
     stranded: Option<Vec<String>>,
-    longest_stall_us: u64,
+    stalls_us: Vec<Interval<u64>>,
     history: History,
     phases: Vec<Phase>,
 }
@@ -132,6 +139,19 @@ impl Facts {
 
     fn isolation(&self) -> Vec<Isolation> {
         self.isolation.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A drill that met no healthy service is inconclusive; whatever else stops one is an error of ours.
+    fn note_stop(&mut self, events: &Events, stop: Stop, stopped: &mut Vec<String>) {
+        let why = stop.to_string();
+        if let Stop::Disturbed(what) = stop {
+            events.say(Event::Progress { text: why });
+            events.state(Fact::Disturbed { what: what.clone() });
+            self.disturbed = Some(what);
+        } else {
+            events.say(Event::Stopped { why: why.clone() });
+            stopped.push(why);
+        }
     }
 
     fn end_phase(&mut self, events: &Events, phase: Phase) {
@@ -178,6 +198,8 @@ impl Facts {
 pub(crate) enum Stop {
     /// It was told to end.
     Cancelled,
+    /// Service was not healthy before the fault, so there is nothing to be learned from it.
+    Disturbed(String),
     /// The world, or we, did not do what was needed.
     Error {
         /// In which phase.
@@ -193,6 +215,7 @@ impl std::fmt::Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Cancelled => f.write_str("the drill was told to end before it was over"),
+            Self::Disturbed(what) => write!(f, "service was not healthy before the fault: {what}"),
             // An error of the world tells its cause itself.
             Self::Error { phase, error } => write!(f, "in phase {phase}: {error}"),
             Self::Panic(words) => write!(f, "a defect of blackstart itself: {words}"),
@@ -232,8 +255,7 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
         let ended = AssertUnwindSafe(body).catch_unwind().await;
         if let Err(stop) = ended.unwrap_or_else(|panic| Err(Stop::Panic(words_of(&*panic)))) {
             facts.note_cut_short(&events, setting.clock.now_us());
-            events.say(Event::Stopped { why: stop.to_string() });
-            stopped.push(stop.to_string());
+            facts.note_stop(&events, stop, &mut stopped);
         }
     }
     let environment = tokio::time::timeout(ENVIRONMENT_WITHIN, world.environment()).await.unwrap_or_default();

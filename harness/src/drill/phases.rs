@@ -20,7 +20,7 @@ use crate::{
     scenario::step::Environment,
     topology::Topology,
     workload::{Clients, StallWatch},
-    world::{World, WorldError, WorldErrorKind},
+    world::World,
 };
 
 /// How long a control is watched: there is no fault whose end could end it.
@@ -56,7 +56,7 @@ pub async fn run(
         stop: CancellationToken::new(),
         tasks: JoinSet::new(),
         // A clock that jumps is never late.
-        stalls: (world.kind() == record::World::Docker).then(StallWatch::start),
+        stalls: (world.kind() == record::World::Docker).then(|| StallWatch::start(setting.clock)),
     };
     let watched = unless_cancelled(setting, drill.watch(facts)).await;
     // However the watching ended, what the clients saw up to then belongs to the record.
@@ -181,6 +181,7 @@ impl Drill<'_> {
     /// unless the drill is told to end.
     async fn end_watching(&mut self, facts: &mut Facts) -> Result<(), Stop> {
         self.stop.cancel();
+        facts.load_stopped_us = Some(self.now_us());
         let mut ended = Ok(());
         let answers = async {
             while let Some(task) = self.tasks.join_next().await {
@@ -194,7 +195,7 @@ impl Drill<'_> {
             self.tasks.shutdown().await;
         }
         facts.load_ended_us = Some(self.now_us());
-        facts.longest_stall_us = self.stalls.as_ref().map_or(0, StallWatch::longest_us);
+        facts.stalls_us = self.stalls.as_ref().map(StallWatch::stalls_us).unwrap_or_default();
         facts.faults.clone_from(&*self.standing().lock().await);
         facts.history = self.clients.history();
         self.events.state(Fact::Watched(assemble::watched(facts)));
@@ -235,8 +236,7 @@ impl Drill<'_> {
             None => Ok(()),
             Some(at_us) => {
                 let seconds = at_us.saturating_sub(started_us) as f64 / 1e6;
-                let happened = format!("a failure was detected {seconds:.1} s into the load, before any fault");
-                Err(stop("load", WorldError::new(WorldErrorKind::Other, "keep the load undisturbed", happened)))
+                Err(Stop::Disturbed(format!("a failure was detected {seconds:.1} s into the load, before any fault")))
             }
         }
     }

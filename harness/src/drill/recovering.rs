@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use blackstart_evidence::measure::is_settled;
 use blackstart_reports::record::{Status, StepResult};
 use tokio::sync::watch;
 
@@ -44,8 +45,8 @@ impl Drill<'_> {
         let give_up = if went_wrong { give_up.min(tokio::time::Instant::now() + GRACE) } else { give_up };
         faults.until(|progress| progress.all_done).await?;
         // Service from before a fault says nothing about the service after it.
-        let struck_us = self.standing().lock().await.iter().map(|fault| fault.began_us.upper).max();
-        if self.await_service(struck_us.unwrap_or_default(), give_up).await {
+        let struck_us = self.standing().lock().await.iter().map(|fault| fault.began_us.upper).max().unwrap_or_default();
+        if self.await_service(struck_us, struck_us, give_up).await {
             self.events.say(Event::Sustained);
         }
         if !recovery.afterwards.is_empty() {
@@ -56,7 +57,8 @@ impl Drill<'_> {
             facts.failback_us = down.map(|(_, done)| (done.began_ms * 1e3) as u64);
             // What comes back may do harm: the service must stand it for as long as it had to stand before.
             let window = self.plan().service_level.sustained_for.duration();
-            self.await_service(self.now_us(), tokio::time::Instant::now() + window + GRACE).await;
+            let give_up = tokio::time::Instant::now() + window + GRACE;
+            self.await_service(self.now_us(), facts.failback_us.unwrap_or(struck_us), give_up).await;
         }
         Ok(())
     }
@@ -137,15 +139,18 @@ impl Drill<'_> {
         Ok(Ok(format!("every request goes to the {} environment from now on", to.name())))
     }
 
-    /// Waits until the service has been as declared for as long as declared, in a window that begins after a moment.
-    async fn await_service(&self, since_us: u64, give_up: tokio::time::Instant) -> bool {
+    /// Waits until the service has been as declared for as long as declared, in a window that begins after a moment, and
+    /// until enough requests have followed the last failure since the fault to tell when the outage ended at the latest.
+    async fn await_service(&self, since_us: u64, struck_us: u64, give_up: tokio::time::Instant) -> bool {
+        let merge_us = self.plan().service_level.sustained_for.duration().as_micros() as u64;
         loop {
             let now_us = self.now_us();
-            if self.clients.with_history(|history| is_sustained(self.plan(), history, since_us, now_us)) {
-                return true;
-            }
-            if tokio::time::Instant::now() >= give_up {
-                return false;
+            let (is_back, is_settled) = self.clients.with_history(|history| {
+                let is_back = is_sustained(self.plan(), history, since_us, now_us);
+                (is_back, is_back && is_settled(history, struck_us, merge_us))
+            });
+            if is_settled || tokio::time::Instant::now() >= give_up {
+                return is_back;
             }
             tokio::time::sleep(EVERY).await;
         }

@@ -6,7 +6,7 @@ use blackstart_evidence::{
     fact::{Fact, digest_of_tokens},
     manifest::digest_of,
 };
-use blackstart_reports::record::Status;
+use blackstart_reports::record::{LevelResult, Status};
 
 use super::{
     Facts, Stop,
@@ -15,7 +15,12 @@ use super::{
     phases::{Drill, EVERY},
 };
 use crate::{
-    scenario::{step::Environment, system::Role},
+    fault::InPlace,
+    plan::{Plan, PlannedStep},
+    scenario::{
+        step::{Environment, StepKind},
+        system::Role,
+    },
     verify::Examiner,
     world::NodeState,
 };
@@ -23,11 +28,41 @@ use crate::{
 /// How often the writer is asked for its tokens before nothing is known of them.
 const SURVIVOR_TRIES: usize = 3;
 
+/// Whether every level that has checks holds, and any has. A level without checks is verified by nobody.
+fn all_verified(levels: &[LevelResult]) -> bool {
+    let holds = |status: Status| matches!(status, Status::Passed | Status::Tolerated);
+    let checked: Vec<Status> =
+        levels.iter().map(|level| level.status).filter(|status| *status != Status::NotDeclared).collect();
+    !checked.is_empty() && checked.into_iter().all(holds)
+}
+
+/// Whether a fault that stands, or the last step about a node, left it down. Which operations take a node down is known to
+/// the system alone, but for those that bring one back.
+fn may_be_down(plan: &Plan, facts: &Facts, node: &str) -> bool {
+    let is_victim = |fault: &InPlace| fault.stands() && fault.fault.victims.iter().any(|victim| victim == node);
+    let steps = plan.recovery.procedure.iter().chain(&plan.recovery.afterwards);
+    let is_done = |step: &&PlannedStep| {
+        facts.procedure.iter().any(|done| done.name == step.name && done.status == Status::Passed)
+    };
+    steps.filter(is_done).fold(facts.faults.iter().any(is_victim), |is_down, step| match &step.kind {
+        StepKind::PowerOff(step) if step.node == node => true,
+        StepKind::Start(step) if step.node == node => false,
+        StepKind::RestoreStep(step) if step.node.as_deref() == Some(node) => false,
+        StepKind::OperationStep(step) if step.node == node => {
+            is_down || !matches!(step.name.as_str(), "promote" | "rejoin")
+        }
+        StepKind::Command(step) if step.on == node => true,
+        _ => is_down,
+    })
+}
+
 impl Drill<'_> {
     /// Asks what survived, runs every check, and asks the nodes that failed what they still hold.
     pub(super) async fn verify(&self, facts: &mut Facts) -> Result<(), Stop> {
+        facts.nodes_down = self.nodes_down_for_nothing(facts).await;
+        self.events.state(Fact::NodesDown(facts.nodes_down.clone()));
         let mut examiner = self.examiner(self.in_service, facts).await;
-        examiner.survivors = self.ask_survivors(&examiner).await;
+        examiner.survivors = self.ask_survivors(&examiner).await.ok();
         let raw = Mutex::new(Vec::new());
         facts.levels = examiner
             .examine(&|level, (check, output)| {
@@ -39,18 +74,23 @@ impl Drill<'_> {
             .await;
         self.events.state(Fact::Examined);
         facts.raw = raw.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let holds = |status: Status| matches!(status, Status::Passed | Status::Tolerated | Status::NotDeclared);
-        if facts.levels.iter().all(|level| holds(level.status)) {
+        if facts.nodes_down.is_empty() && all_verified(&facts.levels) {
             let at_us = self.now_us();
             facts.verified_us = Some(at_us);
             self.events.state(Fact::Verified { at_us });
         }
         // What the checks themselves wrote must have survived as well, so the last word on survivors comes after them.
         // An older answer will not do: it would make lost writes of theirs.
-        facts.survivors = self.ask_survivors(&examiner).await;
-        if let Some(tokens) = &facts.survivors {
-            let (count, digest) = (tokens.len() as u64, digest_of_tokens(tokens));
-            self.events.state(Fact::Survivors { copy: None, count, digest });
+        match self.ask_survivors(&examiner).await {
+            Ok(tokens) => {
+                let (count, digest) = (tokens.len() as u64, digest_of_tokens(&tokens));
+                self.events.state(Fact::Survivors { copy: None, count, digest });
+                facts.survivors = Some(tokens);
+            }
+            Err(why) => {
+                self.events.state(Fact::Unmeasured { why: why.clone() });
+                facts.unmeasured = Some(why);
+            }
         }
         // What failed stands in the primary environment, wherever clients are now.
         let primary = self.examiner(Environment::Primary, facts).await;
@@ -87,7 +127,7 @@ impl Drill<'_> {
     /// Demands that the checks of some levels hold at the secondary environment, before clients are sent there.
     pub(super) async fn check_secondary(&self, levels: &[u8], facts: &Facts) -> Result<String, String> {
         let mut examiner = self.examiner(Environment::Secondary, facts).await;
-        examiner.survivors = self.ask_survivors(&examiner).await;
+        examiner.survivors = self.ask_survivors(&examiner).await.ok();
         let (found, proved) = tokio::join!(examiner.examine_levels(levels), self.prove_secondary(facts));
         proved.map_err(|error| error.to_string())?;
         let checks = || found.iter().flat_map(|level| &level.checks);
@@ -113,17 +153,33 @@ impl Drill<'_> {
     }
 
     /// The tokens that the one writer holds. One question that fails must not make an unknown of the whole loss.
-    async fn ask_survivors(&self, examiner: &Examiner) -> Option<Arc<Vec<String>>> {
+    async fn ask_survivors(&self, examiner: &Examiner) -> Result<Arc<Vec<String>>, String> {
+        let mut why = String::new();
         for _ in 0..SURVIVOR_TRIES {
             match examiner.survivors().await {
-                Ok(tokens) => return Some(Arc::new(tokens)),
-                Err(error) => self.events.say(Event::Progress { text: error.to_string() }),
+                Ok(tokens) => return Ok(Arc::new(tokens)),
+                Err(error) => why = error.to_string(),
             }
+            self.events.say(Event::Progress { text: why.clone() });
             tokio::time::sleep(EVERY).await;
         }
-        None
+        Err(why)
     }
 
+    /// Nodes that do not run although no fault that stands, and no step, left them down.
+    async fn nodes_down_for_nothing(&self, facts: &Facts) -> Vec<String> {
+        let mut down = Vec::new();
+        for planned in &self.plan().nodes {
+            let name = &planned.node.name;
+            let state = self.scene.world.state(name).await;
+            if matches!(state, Ok(NodeState::Down | NodeState::Frozen)) && !may_be_down(self.plan(), facts, name) {
+                down.push(name.clone());
+            }
+        }
+        down
+    }
+
+    /// Nodes that the drill left down, frozen or cut off. One that is down for no reason is not passed over.
     async fn nodes_left_down(&self, facts: &Facts) -> Vec<String> {
         let is_isolated = |name: &String| {
             let mut standing = facts.faults.iter().filter(|fault| fault.stands()).map(|fault| &fault.fault);
@@ -133,7 +189,7 @@ impl Drill<'_> {
         for planned in &self.plan().nodes {
             let name = &planned.node.name;
             let runs = matches!(self.scene.world.state(name).await, Ok(NodeState::Running));
-            if !runs || is_isolated(name) {
+            if (!runs && !facts.nodes_down.contains(name)) || is_isolated(name) {
                 down.push(name.clone());
             }
         }

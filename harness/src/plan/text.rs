@@ -215,5 +215,8 @@ fn write_checks(out: &mut String, plan: &Plan) -> std::fmt::Result {
         };
         writeln!(out, "  RTO: within {}, {endpoint}", rto.within)?;
     }
+    if let Some(failback) = &targets.failback {
+        writeln!(out, "  failback: within {}, from shutting down to sustained service", failback.within)?;
+    }
     Ok(())
 }

@@ -90,7 +90,7 @@ impl SelfTest {
             faults: Vec::new(),
             recovery,
             service_level: ServiceLevel::default(),
-            targets: Targets { rpo: Some(RpoTarget { lost_writes: Some(0), time: None }), rto: None },
+            targets: Targets { rpo: Some(RpoTarget { lost_writes: Some(0), time: None }), rto: None, failback: None },
             tolerate: Vec::new(),
         }
     }

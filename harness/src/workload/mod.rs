@@ -7,4 +7,4 @@ mod stall;
 
 pub use blackstart_evidence::history::{History, Outcome, Sender, Sent, Words};
 pub use clients::{Clients, Stream};
-pub use stall::StallWatch;
+pub use stall::{StallWatch, longest_us};

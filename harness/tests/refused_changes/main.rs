@@ -4,6 +4,7 @@
 
 mod backups;
 mod storage;
+mod targets;
 
 use std::{
     fs,
@@ -46,7 +47,7 @@ fn read_changed(name: &str, change: &dyn Fn(&str) -> String) -> Result<scenario:
 
 #[test]
 fn each_is_refused_at_its_key() {
-    for (name, from, to, key, says) in backups::ROWS.iter().chain(storage::ROWS) {
+    for (name, from, to, key, says) in backups::ROWS.iter().chain(storage::ROWS).chain(targets::ROWS) {
         let found = read_changed(name, &|text| text.replacen(from, to, 1));
         let found = found.map_or_else(|refusals| refusals.0, |declared| declared.warnings);
         let is_it = |it: &&Refusal| it.key == *key && format!("{} {}", it.problem, it.mend).contains(says);

@@ -183,6 +183,7 @@ fn audit_contents(folder: &Path, record: &Record, journal: &Journal, history: &H
     let measured = observations.as_ref().map(|observations| (observations, observations.measure(history)));
     let sources = Sources {
         journal,
+        history,
         resolved: &resolved,
         digest: digest_of(&scenario),
         measured: measured.as_ref().map(|(observations, measured)| (*observations, measured)),
@@ -325,6 +326,7 @@ fn audit_backups(folder: &Path, record: &Record, sources: &Sources<'_>, history:
 fn wrong_with_taking(backup: &Backup, sources: &Sources<'_>, history: &[Sent]) -> Vec<String> {
     let (journal, mut wrong) = (sources.journal, Vec::new());
     let us = |ms: f64| (ms * 1e3).round() as u64;
+    let deadlines = sources.resolved.scenario.deadlines();
     let declared = sources.resolved.scenario.backups.iter().find(|declared| declared.id == backup.id);
     let interrupted = journal.interrupted.get(&backup.id);
     let bytes = journal.backed_up.get(&backup.id).map_or(0, |(_, bytes)| *bytes);
@@ -343,7 +345,7 @@ fn wrong_with_taking(backup: &Backup, sources: &Sources<'_>, history: &[Sent]) -
     if ended_us.saturating_sub(began_us) as f64 / 1e6 != backup.seconds {
         wrong.push("it took as long as from its beginning to its end, and is told otherwise".to_owned());
     }
-    if backup.load.as_ref() != Some(&stage_between(history, &backup.id, began_us, ended_us)) {
+    if backup.load.as_ref() != Some(&stage_between(history, &backup.id, began_us..ended_us, deadlines)) {
         wrong.push("its load is not what the history gives".to_owned());
     }
     wrong

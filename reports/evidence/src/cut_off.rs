@@ -48,6 +48,9 @@ pub fn record(folder: &Path) -> Result<Record, String> {
         harness: HarnessHealth { longest_stall_ms: 0.0, degraded: false },
         timeline: journal.timeline.clone(),
         notes: vec!["The run was cut off: nothing was judged, and what it made may still be there.".to_owned()],
+        disturbed: journal.facts.disturbed.clone(),
+        nodes_down: journal.facts.nodes_down.clone(),
+        rpo_unmeasured: journal.facts.unmeasured.clone(),
         isolation: journal.facts.isolation.clone(),
         leftovers: journal.leftovers.clone(),
     };
@@ -59,6 +62,7 @@ pub fn record(folder: &Path) -> Result<Record, String> {
 fn measure_into(record: &mut Record, folder: &Path, journal: &Journal, history: &History) {
     let Some(load_started_us) = journal.facts.load_began_us else { return };
     let resolved = folder::resolved(folder).ok().map(|resolved| resolved.scenario);
+    let deadlines = resolved.as_ref().map(folder::Scenario::deadlines).unwrap_or_default();
     let last_returned_us = history.iter().map(|sent| sent.returned_us).max().unwrap_or_default();
     let observations = Observations {
         fault_us: journal.facts.first_fault_us(),
@@ -67,14 +71,19 @@ fn measure_into(record: &mut Record, folder: &Path, journal: &Journal, history: 
         failback_us: None,
         load_started_us,
         undisturbed_us: load_started_us,
+        load_stopped_us: None,
         load_ended_us: last_returned_us.max(journal.last_us),
         load_interval_us: resolved.as_ref().map_or(0, |scenario| scenario.load.rate.interval().as_micros() as u64),
+        load_deadline_us: deadlines.load_us,
+        probe_deadline_us: deadlines.probe_us,
         longest_stall_us: 0,
+        stalls_us: Vec::new(),
+        is_disturbed: journal.facts.disturbed.is_some(),
         verified_us: None,
         survivors: None,
         stranded: None,
         service_level: resolved.map_or_else(ServiceLevel::default, |scenario| scenario.service_level),
-        targets: Targets { rpo: None, rto: None },
+        targets: Targets { rpo: None, rto: None, failback: None },
         excluded: Vec::new(),
     };
     let mut measured = observations.measure(history);

@@ -35,6 +35,8 @@ pub struct Targets {
     pub rpo: Option<RpoTarget>,
     /// The recovery time.
     pub rto: Option<RtoTarget>,
+    /// The failback: how long taking the recovered service down on purpose, to bring it back home, may keep it away.
+    pub failback: Option<FailbackTarget>,
 }
 
 /// The recovery point demanded.
@@ -56,6 +58,14 @@ pub struct RtoTarget {
     /// From where to where it is measured.
     #[serde(default)]
     pub endpoint: RtoEndpoint,
+}
+
+/// The failback demanded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailbackTarget {
+    /// The most it may take, from taking the service down to sustained service.
+    pub within: Span,
 }
 
 /// From where to where a recovery time is measured.

@@ -82,6 +82,18 @@ pub enum Fact {
         /// When, for what the copy holds.
         asked_us: Option<u64>,
     },
+    /// Service was not healthy before the fault, and the drill ended there.
+    Disturbed {
+        /// What was found.
+        what: String,
+    },
+    /// Nodes were down although no fault, step or declaration had left them so.
+    NodesDown(Vec<String>),
+    /// What survived could not be asked.
+    Unmeasured {
+        /// Why.
+        why: String,
+    },
     /// It was proved that an environment beside the run's own has no way out, or found that it has.
     Isolated(Isolation),
     /// The run ended.
@@ -123,6 +135,10 @@ pub struct Watched {
     pub failback_us: Option<u64>,
     /// The longest stall of the harness.
     pub longest_stall_us: u64,
+    /// When no more requests of the load were sent.
+    pub load_stopped_us: Option<u64>,
+    /// When the harness itself did not run, in order.
+    pub stalls_us: Vec<Interval<u64>>,
     /// The faults.
     pub faults: Vec<FaultResult>,
     /// The standing conditions.
@@ -152,6 +168,12 @@ pub struct Facts {
     pub milestones: BTreeMap<String, Interval<u64>>,
     /// The steps of the procedure.
     pub steps: Vec<StepResult>,
+    /// What was found before the fault, where service was not healthy then.
+    pub disturbed: Option<String>,
+    /// The nodes that were down for no reason.
+    pub nodes_down: Vec<String>,
+    /// Why what survived is not known.
+    pub unmeasured: Option<String>,
     /// The proofs of isolation, in order.
     pub isolation: Vec<Isolation>,
     /// The phases that ended.
@@ -190,6 +212,9 @@ impl Facts {
             Fact::Stranded { count, digest } => self.stranded = Some((count, digest)),
             Fact::Verified { at_us } => self.verified_us = Some(at_us),
             Fact::Survivors { copy, count, digest } => drop(self.survivors.insert(copy, (count, digest))),
+            Fact::Disturbed { what } => self.disturbed = Some(what),
+            Fact::NodesDown(nodes) => self.nodes_down = nodes,
+            Fact::Unmeasured { why } => self.unmeasured = Some(why),
             Fact::Isolated(proof) => self.isolation.push(proof),
             Fact::Judged { id, valid, judgement, asked_us } => {
                 self.judged.insert(id, (valid, judgement, asked_us));

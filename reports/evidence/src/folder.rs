@@ -17,6 +17,7 @@ use crate::{
     fact::Facts,
     history::{History, Sent, Words},
     manifest,
+    measure::Deadlines,
     units::{Rate, Span},
 };
 
@@ -147,6 +148,16 @@ pub struct TakenBackup {
 pub struct Load {
     /// How many requests are intended in a second.
     pub rate: Rate,
+    /// How long clients wait.
+    pub deadline: Span,
+}
+
+impl Scenario {
+    /// How long clients wait.
+    pub const fn deadlines(&self) -> Deadlines {
+        let (load, probe) = (self.load.deadline.duration(), self.probe.deadline.duration());
+        Deadlines { load_us: load.as_micros() as u64, probe_us: probe.as_micros() as u64 }
+    }
 }
 
 /// A part of the probe.
@@ -154,6 +165,8 @@ pub struct Load {
 pub struct Probe {
     /// How often.
     pub every: Span,
+    /// How long it waits.
+    pub deadline: Span,
 }
 
 /// A part of the recovery.

@@ -5,15 +5,15 @@
 use std::collections::BTreeMap;
 
 use blackstart_reports::{
-    record::{Endpoint, Interval, Load, Rpo, RpoTarget, Rto},
-    verdict::{judge_rpo, judge_rto},
+    record::{Endpoint, Interval, Load, Rpo, RpoTarget, Rto, TargetVerdict},
+    verdict::{judge_outages, judge_rpo, judge_rto},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     declared::{RtoEndpoint, ServiceLevel, Targets},
-    history::Sent,
-    measure::{Observed, RecoveryTime, measure_load, outages, recovery_point, recovery_time},
+    history::{Sender, Sent},
+    measure::{Deadlines, Observed, RecoveryTime, measure_load, outages, recovery_point, recovery_time},
 };
 
 /// What was observed. Times are microseconds on the run's clock.
@@ -33,12 +33,27 @@ pub struct Observations {
     /// From when on the load was undisturbed: the backups of the drill were done.
     #[serde(default)]
     pub undisturbed_us: u64,
-    /// When the load ended.
+    /// When no more requests of the load were sent; absent where that is not known.
+    #[serde(default)]
+    pub load_stopped_us: Option<u64>,
+    /// When the load ended: the last answer was there, or given up.
     pub load_ended_us: u64,
     /// From one intended request of the load to the next.
     pub load_interval_us: u64,
+    /// How long clients of the load wait for an answer; zero where that is not known.
+    #[serde(default)]
+    pub load_deadline_us: u64,
+    /// How long the probe waits.
+    #[serde(default)]
+    pub probe_deadline_us: u64,
     /// The longest stall of the harness itself.
     pub longest_stall_us: u64,
+    /// When the harness itself did not run, in order and apart from each other.
+    #[serde(default)]
+    pub stalls_us: Vec<Interval<u64>>,
+    /// Whether a failure was detected before the fault.
+    #[serde(default)]
+    pub is_disturbed: bool,
     /// When all levels were verified.
     pub verified_us: Option<u64>,
     /// The tokens that the recovered writer held; absent where no one writer could be asked.
@@ -64,14 +79,25 @@ pub struct Measured {
     pub rto: Rto,
     /// From when on service was sustained.
     pub sustained_us: Option<Interval<u64>>,
-    /// Whether good requests came between failures, so that the end of the outage is told from a sample.
-    pub is_partial: bool,
 }
 
 impl Observations {
     /// Computes the numbers. The same observations and history give the same numbers, always.
     pub fn measure(&self, history: &[Sent]) -> Measured {
-        let observed = Observed {
+        let observed = self.observed(history);
+        let time = recovery_time(&observed);
+        let sustained_us = time.restored.map(|restored| restored.at);
+        Measured {
+            load: measure_load(&observed, sustained_us),
+            rpo: self.survivors.as_ref().map(|_| self.rpo(&observed)),
+            rto: self.rto(&observed, &time),
+            sustained_us,
+        }
+    }
+
+    fn observed<'a>(&'a self, history: &'a [Sent]) -> Observed<'a> {
+        let last_sent_us = || history.iter().filter(|sent| sent.sender == Sender::Load).map(|sent| sent.sent_us).max();
+        Observed {
             history,
             fault: self.fault_us,
             faults: &self.faults_us,
@@ -79,22 +105,16 @@ impl Observations {
             failback_us: self.failback_us,
             load_started_us: self.load_started_us,
             undisturbed_us: self.undisturbed_us,
+            load_stopped_us: self.load_stopped_us.or_else(last_sent_us).unwrap_or(self.load_ended_us),
             load_ended_us: self.load_ended_us,
             load_interval_us: self.load_interval_us,
             survivors: self.survivors.as_deref().unwrap_or_default(),
             stranded: self.stranded.as_deref(),
             level: &self.service_level,
             verified_us: self.verified_us,
-            longest_stall_us: self.longest_stall_us,
-        };
-        let time = recovery_time(&observed);
-        let sustained_us = time.sustained.interval();
-        Measured {
-            load: measure_load(&observed, sustained_us),
-            rpo: self.survivors.as_ref().map(|_| self.rpo(&observed)),
-            rto: self.rto(&observed, &time),
-            sustained_us,
-            is_partial: time.is_partial,
+            stalls: &self.stalls_us,
+            is_disturbed: self.is_disturbed,
+            deadlines: Deadlines { load_us: self.load_deadline_us, probe_us: self.probe_deadline_us },
         }
     }
 
@@ -124,8 +144,9 @@ impl Observations {
             lost_writes: declared.and_then(|target| target.lost_writes),
             seconds: declared.and_then(|target| target.time).map(|time| time.seconds()),
         };
-        Rpo {
+        let rpo = Rpo {
             exercised: point.exercised,
+            time_exercised: point.time_exercised,
             lost_writes: point.lost_writes,
             seconds: point.seconds,
             resolution_seconds: point.resolution_seconds,
@@ -135,10 +156,11 @@ impl Observations {
             unexpected: point.loss.unexpected,
             duplicated: point.loss.duplicated,
             non_prefix_loss: point.loss.non_prefix_loss,
-            verdict: judge_rpo(point.exercised, point.lost_writes, point.seconds, target),
+            verdict: TargetVerdict::NotDeclared,
             target,
             lost: point.lost,
-        }
+        };
+        Rpo { verdict: judge_rpo(&rpo, target), ..rpo }
     }
 
     fn rto(&self, observed: &Observed<'_>, time: &RecoveryTime) -> Rto {
@@ -150,17 +172,41 @@ impl Observations {
         };
         let target = declared.map(|target| target.within.seconds());
         let merge_us = self.service_level.sustained_for.duration().as_micros() as u64;
+        let outages = outages(observed.history, merge_us, observed.load_ended_us, observed.stalls);
+        let upper_is_sample = time.restored.is_some_and(|restored| !restored.is_bound);
+        let verdict = match (observed.fault, target) {
+            (None, _) => judge_outages(&outages, target),
+            (Some(_), Some(_)) if !time.exercised => TargetVerdict::NotExercised,
+            _ => judge_rto(judged, upper_is_sample && endpoint != Endpoint::Verified, target),
+        };
+        let failback_target = self.targets.failback.as_ref().map(|target| target.within.seconds());
         Rto {
+            exercised: time.exercised,
             service: time.service,
             recovery: time.recovery,
             verified: time.verified,
             endpoint,
             target,
-            verdict: judge_rto(judged, target),
-            outages: outages(observed.history, merge_us),
+            verdict,
+            outages,
             excluded: self.excluded.clone(),
-            failback: time.failback,
+            failback: time.failback.map(|(seconds, _)| seconds),
+            failback_target,
+            failback_verdict: self.judge_failback(time, failback_target),
+            upper_is_sample,
             tight_loop_seconds: time.tight_loop,
+        }
+    }
+
+    /// A failback that the drill never came to exercises nothing.
+    fn judge_failback(&self, time: &RecoveryTime, target: Option<f64>) -> TargetVerdict {
+        match (self.failback_us.filter(|_| time.exercised), target) {
+            (None, Some(_)) => TargetVerdict::NotExercised,
+            _ => judge_rto(
+                time.failback.map(|(seconds, _)| seconds),
+                time.failback.is_some_and(|(_, is_bound)| !is_bound),
+                target,
+            ),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::{
     folder::{Journal, Resolved},
+    history::Sent,
     observations::{Measured, Observations},
 };
 
@@ -38,6 +39,8 @@ pub const BEYOND: [&str; 5] = [
 pub struct Sources<'a> {
     /// The journal.
     pub journal: &'a Journal,
+    /// Every request.
+    pub history: &'a [Sent],
     /// The scenario and its digest.
     pub resolved: &'a Resolved,
     /// SHA-256 of the scenario's text.
@@ -64,8 +67,10 @@ pub fn fields(told: &Record, sources: &Sources<'_>) -> BTreeMap<&'static str, Va
     put("faults", value(&watched.map(|watched| watched.faults.clone()).unwrap_or_default()));
     put("conditions", value(&watched.map(|watched| watched.conditions.clone()).unwrap_or_default()));
     put("procedure", value(&facts.steps));
-    // The record leaves it out where nothing was isolated.
-    put("isolation", Some(&facts.isolation).filter(|proofs| !proofs.is_empty()).map_or(Value::Null, value));
+    put("disturbed", value(&facts.disturbed));
+    put("rpo_unmeasured", value(&facts.unmeasured));
+    put("nodes_down", unless_empty(&facts.nodes_down));
+    put("isolation", unless_empty(&facts.isolation));
     put("phases", value(&facts.phases));
     put("timeline", value(&sources.journal.timeline));
     put("leftovers", value(&sources.journal.leftovers.iter().collect::<BTreeSet<_>>()));
@@ -85,6 +90,11 @@ pub fn fields(told: &Record, sources: &Sources<'_>) -> BTreeMap<&'static str, Va
 fn value(of: &impl Serialize) -> Value {
     // Records are made of strings, numbers and lists; what could not be written compares as nothing.
     serde_json::to_value(of).unwrap_or(Value::Null)
+}
+
+/// A list that the record leaves out where it is empty.
+fn unless_empty<T: Serialize>(list: &[T]) -> Value {
+    if list.is_empty() { Value::Null } else { value(&list) }
 }
 
 fn scenario(sources: &Sources<'_>) -> ScenarioRef {
@@ -145,15 +155,15 @@ fn milestones(sources: &Sources<'_>) -> BTreeMap<String, Interval<f64>> {
 
 /// What kept the drill from its end.
 fn stopped(sources: &Sources<'_>) -> Vec<String> {
-    let phantom = sources.measured.and_then(|(_, measured)| measured.rpo.as_ref().map(|rpo| rpo.phantom)).unwrap_or(0);
-    sources.journal.stopped.iter().cloned().chain(phantom_words(phantom)).collect()
+    sources.journal.stopped.iter().cloned().chain(out_of_files(sources.history)).collect()
 }
 
-/// Why refused requests that are present make a run an error.
-pub fn phantom_words(phantom: u64) -> Option<String> {
-    (phantom > 0).then(|| {
-        format!("{phantom} requests that were classed as refused are present: the classification of replies is wrong")
-    })
+/// Requests that the harness had no file left for look to clients like an outage, and say nothing of the system.
+pub fn out_of_files(history: &[Sent]) -> Option<String> {
+    let words = "Too many open files";
+    let unsent = history.iter().filter(|sent| sent.reply.contains(words)).count();
+    let why = "requests were never sent, as this process may open no more files; raise that with `ulimit -n`";
+    (unsent > 0).then(|| format!("{unsent} {why}"))
 }
 
 /// The observations as the journal and the scenario tell them; what survived is taken from those that were told, and held
@@ -169,9 +179,14 @@ pub fn observations(told: &Observations, journal: &Journal, resolved: &Resolved)
         failback_us: watched.failback_us,
         load_started_us,
         undisturbed_us: watched.undisturbed_us.unwrap_or(load_started_us),
+        load_stopped_us: watched.load_stopped_us,
         load_ended_us: watched.load_ended_us,
         load_interval_us: scenario.load.rate.interval().as_micros() as u64,
+        load_deadline_us: scenario.deadlines().load_us,
+        probe_deadline_us: scenario.deadlines().probe_us,
         longest_stall_us: watched.longest_stall_us,
+        stalls_us: watched.stalls_us.clone(),
+        is_disturbed: facts.disturbed.is_some(),
         verified_us: facts.verified_us,
         service_level: scenario.service_level.clone(),
         targets: scenario.targets.clone(),

@@ -207,3 +207,36 @@ fn pages_to_look_at() {
         std::fs::write(dir.join(name), html::render(&record)).expect("a page written");
     }
 }
+
+#[test]
+fn what_made_an_rpo_unmeasurable_stands_in_every_report() {
+    let mut record = sample::sample_record();
+    record.rpo = None;
+    record.rpo_unmeasured = Some("find the writer of orders: db-a, db-b take writes".to_owned());
+    (record.verdict, record.reasons) = crate::verdict::overall(&record, &[]);
+    assert_eq!(record.verdict, crate::record::Verdict::Inconclusive);
+    for format in Format::ALL {
+        let text = render(&record, format, &Style { width: 400, ..Style::default() });
+        assert!(text.contains("db-a, db-b take writes"), "{format}: {text}");
+    }
+}
+
+#[test]
+fn a_control_says_that_it_exercised_no_time_and_tells_its_outages() {
+    let mut record = sample::control();
+    let rto = record.rto.as_mut().unwrap_or_else(|| unreachable!("the control was measured"));
+    let exactly = crate::record::Interval::exactly;
+    let outage = |from: f64, to: f64| crate::record::Outage {
+        began_ms: exactly(from * 1e3),
+        ended_ms: Some(exactly(to * 1e3)),
+        failed_requests: 9,
+        upper_is_sample: false,
+    };
+    rto.outages = vec![outage(1.0, 3.6), outage(6.0, 7.7)];
+    rto.target = Some(2.0);
+    rto.verdict = crate::verdict::judge_outages(&rto.outages, rto.target);
+    (record.verdict, record.reasons) = crate::verdict::overall(&record, &[]);
+    assert_eq!(record.verdict, crate::record::Verdict::Failed);
+    let text = render(&record, Format::Terminal, &Style { width: 200, ..Style::default() });
+    assert!(text.contains("not exercised; 2 outages, the longest of 2.60 s"), "{text}");
+}

@@ -135,10 +135,35 @@ pub(super) struct Measure {
 
 /// The recovery point and the recovery times against their targets.
 pub(super) fn measures(record: &Record) -> Vec<Measure> {
+    let unmeasured = record.rpo_unmeasured.as_deref().filter(|_| record.rpo.is_none()).map(unmeasured);
     let rpo = record.rpo.iter().flat_map(|rpo| [lost_writes(rpo), lost_seconds(rpo)]);
     let endpoints = [Endpoint::Service, Endpoint::Recovery, Endpoint::Verified];
     let rto = record.rto.iter().flat_map(|rto| endpoints.map(|endpoint| recovery_time(record, rto, endpoint)));
-    rpo.chain(rto).collect()
+    let failback = record.rto.iter().filter_map(failback);
+    unmeasured.into_iter().chain(rpo).chain(rto).chain(failback).collect()
+}
+
+fn unmeasured(why: &str) -> Measure {
+    let measured = format!("not measured: {why}");
+    Measure { key: "rpo", name: "RPO", measured, target: "-".to_owned(), verdict: TargetVerdict::NotExercised }
+}
+
+/// The failback, where there was one or one is demanded.
+fn failback(rto: &Rto) -> Option<Measure> {
+    if rto.failback.is_none() && rto.failback_target.is_none() {
+        return None;
+    }
+    Some(Measure {
+        key: "rto.failback",
+        name: "failback, shut down to service",
+        measured: rto
+            .failback
+            .map_or_else(|| "not within the run".to_owned(), |bounds| text::span_against(bounds, rto.failback_target)),
+        target: rto
+            .failback_target
+            .map_or_else(|| "-".to_owned(), |most| format!("at most {}", text::goal_seconds(most))),
+        verdict: rto.failback_verdict,
+    })
 }
 
 fn lost_writes(rpo: &Rpo) -> Measure {
@@ -150,14 +175,14 @@ fn lost_writes(rpo: &Rpo) -> Measure {
         name: "RPO, acknowledged writes",
         measured,
         target: goal.lost_writes.map_or_else(|| "-".to_owned(), |most| format!("at most {}", text::count(most))),
-        verdict: judge_rpo(rpo.exercised, rpo.lost_writes, rpo.seconds, goal),
+        verdict: judge_rpo(rpo, goal),
     }
 }
 
 fn lost_seconds(rpo: &Rpo) -> Measure {
     let goal = RpoTarget { lost_writes: None, seconds: rpo.target.seconds };
     let resolution = text::seconds(rpo.resolution_seconds);
-    let measured = if rpo.exercised {
+    let measured = if rpo.exercised && rpo.time_exercised {
         format!("{} (resolution {resolution})", text::span_against(rpo.seconds, goal.seconds))
     } else {
         "not exercised".to_owned()
@@ -167,7 +192,7 @@ fn lost_seconds(rpo: &Rpo) -> Measure {
         name: "RPO, time",
         measured,
         target: goal.seconds.map_or_else(|| "-".to_owned(), |most| format!("at most {}", text::goal_seconds(most))),
-        verdict: judge_rpo(rpo.exercised, rpo.lost_writes, rpo.seconds, goal),
+        verdict: judge_rpo(rpo, goal),
     }
 }
 
@@ -179,25 +204,38 @@ fn recovery_time(record: &Record, rto: &Rto, endpoint: Endpoint) -> Measure {
     };
     let target = rto.target.filter(|_| endpoint == rto.endpoint);
     let absent = match endpoint {
-        // A control can miss its target too: by an outage that nobody made.
-        _ if nothing_broken(record) && !(target.is_some() && rto.verdict == TargetVerdict::Failed) => {
-            "nothing was broken"
-        }
-        Endpoint::Recovery if record.procedure.is_empty() => "no procedure ran",
-        _ => "not within the run",
+        // What a control is judged by stands beside what it does not exercise.
+        _ if record.is_control() && target.is_some() => format!("not exercised; {}", outages_in_short(rto)),
+        _ if record.is_control() || !rto.exercised => "not exercised".to_owned(),
+        Endpoint::Recovery if record.procedure.is_empty() => "no procedure ran".to_owned(),
+        _ => "not within the run".to_owned(),
     };
     Measure {
         key: words::endpoint_key(endpoint),
         name,
-        measured: measured.map_or_else(|| absent.to_owned(), |bounds| text::span_against(bounds, target)),
+        measured: measured.map_or(absent, |bounds| text::span_against(bounds, target)),
         target: target.map_or_else(|| "-".to_owned(), |most| format!("at most {}", text::goal_seconds(most))),
         verdict: if target.is_some() { rto_verdict(record, rto) } else { TargetVerdict::NotDeclared },
     }
 }
 
-/// Whether this is a control, in which no fault was meant to be put in place.
-fn nothing_broken(record: &Record) -> bool {
-    record.faults.is_empty() && record.scenario.disaster.cause == "none"
+/// How many outages a control had, and how long the longest lasted.
+fn outages_in_short(rto: &Rto) -> String {
+    let longest = rto.outages.iter().map(|outage| outage.seconds()).max_by(|one, other| {
+        let upper = |seconds: &Option<Interval<f64>>| seconds.map_or(f64::INFINITY, |seconds| seconds.upper);
+        upper(one).total_cmp(&upper(other))
+    });
+    match longest {
+        None => "no outage".to_owned(),
+        Some(None) => "an outage lasted to the end of the run".to_owned(),
+        Some(Some(seconds)) => {
+            format!(
+                "{}, the longest of {}",
+                text::plural(rto.outages.len() as u64, "outage", "outages"),
+                text::span(seconds)
+            )
+        }
+    }
 }
 
 /// The measurements as a sheet.
@@ -232,11 +270,13 @@ pub(super) fn measure_remarks(record: &Record) -> Vec<String> {
         remarks.push(format!("The upper end of the lost writes counts {unsure}; the verdict uses the lower end, as nothing else was promised to a client."));
     }
     if let Some(rto) = &record.rto {
-        if let Some(failback) = rto.failback {
-            let away = text::span(failback);
-            remarks.push(format!(
-                "The planned failback took the service away for {away}; the recovery time leaves it out."
-            ));
+        if rto.failback.is_some() {
+            remarks.push(
+                "The planned failback took the service away once more; the recovery time leaves it out.".to_owned(),
+            );
+        }
+        if rto.upper_is_sample {
+            remarks.push("Too few requests followed the outage to tell when it was over at the latest, so the upper end of the recovery time meets no target.".to_owned());
         }
         if let Some(prober) = rto.tight_loop_seconds {
             remarks.push(format!("An independent prober in a tight loop saw an outage of {}.", text::span(prober)));
@@ -447,9 +487,7 @@ pub(super) fn outages_sheet(record: &Record) -> Sheet {
 }
 
 fn outage_length(outage: &Outage) -> String {
-    let Some(ended) = outage.ended_ms else { return "to the end of the run".to_owned() };
-    let lower = (ended.lower - outage.began_ms.upper).max(0.0);
-    text::span(Interval::new(lower / 1000.0, (ended.upper - outage.began_ms.lower) / 1000.0))
+    outage.seconds().map_or_else(|| "to the end of the run".to_owned(), text::span)
 }
 
 /// The milestones in the order of time.

@@ -4,11 +4,16 @@ use super::{
     Note, PairRule, ScenarioRule,
     names::{more_than_nothing, not_empty, twice, unknown},
 };
-use crate::scenario::{Scenario, System, units::Span};
+use crate::scenario::{
+    Scenario, System,
+    drill::{RtoEndpoint, RtoTarget},
+    step::{SecondaryKind, SecondaryStep, Step, StepKind},
+    units::Span,
+};
 
 pub(super) const RULES: &[ScenarioRule] =
-    &[covers, title, something_demanded, resolution_of_rto, resolution_of_rpo, service_level, reasons];
-pub(super) const PAIR_RULES: &[PairRule] = &[tolerated];
+    &[covers, title, something_demanded, resolution_of_rto, resolution_of_rpo, failback, service_level, reasons];
+pub(super) const PAIR_RULES: &[PairRule] = &[tolerated, something_verified];
 
 fn covers(scenario: &Scenario) -> Vec<Note> {
     let named = || scenario.covers.iter().enumerate().map(|(index, id)| (format!("covers[{index}]"), id.as_str()));
@@ -34,7 +39,7 @@ fn title(scenario: &Scenario) -> Vec<Note> {
 
 fn something_demanded(scenario: &Scenario) -> Vec<Note> {
     let targets = &scenario.targets;
-    let nothing = (targets.rpo.is_none() && targets.rto.is_none()).then(|| {
+    let nothing = (targets.rpo.is_none() && targets.rto.is_none() && targets.failback.is_none()).then(|| {
         let problem = "no target is declared: the drill can only fail by its checks";
         Note::warning("targets", problem, "add `rpo` or `rto`")
     });
@@ -46,17 +51,48 @@ fn something_demanded(scenario: &Scenario) -> Vec<Note> {
 
 /// The resolution of a recovery time is the interval of the probe. Over a tenth of the target, no verdict could be trusted.
 fn resolution_of_rto(scenario: &Scenario) -> Vec<Note> {
-    let Some(rto) = scenario.targets.rto.as_ref().filter(|rto| rto.within.ms() > 0.0) else { return Vec::new() };
+    let targets = &scenario.targets;
+    let rto = targets.rto.as_ref().map(|rto| ("an RTO target", rto.within));
+    let failback = targets.failback.as_ref().map(|failback| ("a target for the failback", failback.within));
+    let demanded = [rto, failback].into_iter().flatten().filter(|(_, within)| within.ms() > 0.0);
+    demanded.flat_map(|(what, within)| too_coarse(scenario, what, within)).collect()
+}
+
+fn too_coarse(scenario: &Scenario, what: &str, within: Span) -> Vec<Note> {
     let probe = &scenario.probe;
-    let coarse = (probe.every.ms() * 10.0 > rto.within.ms()).then(|| {
-        let problem = format!("a probe every {} is too coarse for an RTO target of {}", probe.every, rto.within);
-        Note::new("probe.every", problem, format!("probe every {} or more often", tenth(rto.within)))
+    let coarse = (probe.every.ms() * 10.0 > within.ms()).then(|| {
+        let problem = format!("a probe every {} is too coarse for {what} of {within}", probe.every);
+        Note::new("probe.every", problem, format!("probe every {} or more often", tenth(within)))
     });
-    let late = (probe.deadline >= rto.within).then(|| {
-        let problem = format!("a probe that waits {} cannot tell an outage of {}", probe.deadline, rto.within);
-        Note::new("probe.deadline", problem, format!("let it wait less than {}", rto.within))
+    let late = (probe.deadline >= within).then(|| {
+        let problem = format!("a probe that waits {} cannot tell an outage of {within}", probe.deadline);
+        Note::new("probe.deadline", problem, format!("let it wait less than {within}"))
     });
     coarse.into_iter().chain(late).collect()
+}
+
+/// A failback is what the steps afterwards make by shutting the secondary environment down.
+fn failback(scenario: &Scenario) -> Vec<Note> {
+    let Some(target) = &scenario.targets.failback else { return Vec::new() };
+    let is_away =
+        |step: &Step| matches!(step.kind, StepKind::SecondaryStep(SecondaryStep { kind: SecondaryKind::ShutDown(_) }));
+    let none = (!scenario.recovery.afterwards.iter().any(is_away)).then(|| {
+        let problem = "no step afterwards shuts the secondary environment down, so there is no failback to time";
+        Note::new("targets.failback", problem, "drop it, or bring the service back under `recovery.afterwards`")
+    });
+    let nothing = more_than_nothing("targets.failback.within", target.within.ms() == 0.0);
+    none.into_iter().chain(nothing).collect()
+}
+
+/// Without checks there is no moment at which everything was verified.
+fn something_verified(scenario: &Scenario, system: &System) -> Vec<Note> {
+    let is_verified = |rto: &&RtoTarget| rto.endpoint == RtoEndpoint::Verified;
+    let unverified = scenario.targets.rto.as_ref().filter(is_verified).filter(|_| system.checks.is_empty());
+    let note = |_| {
+        let problem = "the system declares no check, so there is no moment at which it is verified";
+        Note::new("targets.rto.endpoint", problem, "declare `checks` for the system, or time to `service`")
+    };
+    unverified.map(note).into_iter().collect()
 }
 
 fn tenth(span: Span) -> Span {

@@ -4,20 +4,24 @@
 //! microseconds on the run's clock until they leave this module.
 //!
 //! What a recorded request shows: it was sent at or after `sent_us` and answered at or before `returned_us`, however
-//! late the harness itself was. So recorded sends are sound lower bounds and recorded returns sound upper bounds; a
-//! stall of the harness can only blur which request was the last to fail, which is why it widens the recovery time.
+//! late the harness itself was. So recorded sends are sound lower bounds and recorded returns sound upper bounds. A stall of
+//! the harness can blur which request failed, and when a single moment was; so it widens every bound that it touches.
 
+mod calls;
+mod exercised;
+mod level;
 mod load;
 mod outage;
 mod recovery_point;
 mod recovery_time;
+mod sample;
 
 use blackstart_reports::record::Interval;
-
-pub use load::{measure_load, stage_between};
+pub use calls::Stalls;
+pub use load::{Deadlines, measure_load, stage_between};
 pub use outage::outages;
 pub use recovery_point::{Loss, RecoveryPoint, loss, recovery_point};
-pub use recovery_time::{RecoveryTime, Sustained, recovery_time, sustained_from};
+pub use recovery_time::{RecoveryTime, Restored, is_settled, recovery_time};
 
 use crate::{
     declared::ServiceLevel,
@@ -41,7 +45,9 @@ pub struct Observed<'a> {
     pub load_started_us: u64,
     /// From when on the load was undisturbed: the backups of the drill were done.
     pub undisturbed_us: u64,
-    /// When the load ended.
+    /// When no more requests of the load were sent.
+    pub load_stopped_us: u64,
+    /// When the load ended: the last answer was there, or given up.
     pub load_ended_us: u64,
     /// From one intended request of the load to the next.
     pub load_interval_us: u64,
@@ -53,21 +59,34 @@ pub struct Observed<'a> {
     pub level: &'a ServiceLevel,
     /// When all levels were verified.
     pub verified_us: Option<u64>,
-    /// The longest stall of the harness itself.
-    pub longest_stall_us: u64,
+    /// When the harness itself did not run, in order and apart from each other.
+    pub stalls: &'a [Interval<u64>],
+    /// Whether a failure was detected before the fault.
+    pub is_disturbed: bool,
+    /// How long clients wait for an answer.
+    pub deadlines: Deadlines,
 }
 
-/// Whether a request belongs to the service that clients are promised. Detection and checks come and go with the
-/// drill, so they count for what was lost and not for the level of service.
-const fn is_client(sent: &Sent) -> bool {
-    matches!(sent.sender, Sender::Load | Sender::Probe)
+impl<'a> Observed<'a> {
+    const fn stalls(&self) -> Stalls<'a> {
+        Stalls(self.stalls)
+    }
+
+    /// Requests of the load that were meant to be sent in a second.
+    fn intended_rate(&self) -> f64 {
+        if self.load_interval_us == 0 { 0.0 } else { 1e6 / self.load_interval_us as f64 }
+    }
+
+    /// How long before a fault is shortly before it: a second, or five intervals of a slow load.
+    fn shortly_us(&self) -> u64 {
+        (5 * self.load_interval_us).max(1_000_000)
+    }
 }
 
-/// The requests of clients, in the order of sending.
-fn clients(history: &[Sent]) -> Vec<&Sent> {
-    let mut clients: Vec<&Sent> = history.iter().filter(|sent| is_client(sent)).collect();
-    clients.sort_unstable_by_key(|sent| sent.sent_us);
-    clients
+/// Whether a sender belongs to the service that clients are promised. Detection and checks come and go with the drill, so
+/// they count for what was lost and not for the level of service.
+const fn is_client(sender: Sender) -> bool {
+    matches!(sender, Sender::Load | Sender::Probe)
 }
 
 /// Microseconds to seconds.

@@ -2,7 +2,7 @@
 
 use blackstart_reports::record::{Interval, LostWrite};
 
-use super::{Observed, seconds};
+use super::{Observed, exercised::is_exercised, seconds};
 use crate::history::{Outcome, Sender, Sent};
 
 /// How the requests of a history and the tokens of the recovered writer fit together.
@@ -71,6 +71,11 @@ fn is_instrument(sent: &Sent) -> bool {
     sent.sender == Sender::TightLoop
 }
 
+/// Whether a request that is acknowledged and missing is a loss.
+pub(super) fn counts_as_loss(sent: &Sent) -> bool {
+    !is_instrument(sent)
+}
+
 /// Lost writes that are older than a surviving one. Older by what clients saw: acknowledged before the other was sent.
 /// Only survivors acknowledged before the fault count; what was written after the recovery proves no hole.
 fn holes(history: &[Sent], lost: &[usize], fault_us: Option<u64>) -> u64 {
@@ -86,8 +91,10 @@ fn holes(history: &[Sent], lost: &[usize], fault_us: Option<u64>) -> u64 {
 /// The measured recovery point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecoveryPoint {
-    /// Whether anything was acknowledged shortly before the fault.
+    /// Whether anything could be lost: healthy service before the fault; in a control, any acknowledged write.
     pub exercised: bool,
+    /// Whether `seconds` is a measurement: not in a control that lost nothing.
+    pub time_exercised: bool,
     /// How history and survivors fit together.
     pub loss: Loss,
     /// How many acknowledged writes were lost.
@@ -104,31 +111,23 @@ pub struct RecoveryPoint {
 
 /// Measures the recovery point.
 ///
-/// The count is `[lost, lost + unanswered and missing]`. The time counts from the earliest-acknowledged lost request
-/// `k`: the fault struck within `[f0, f1]` and `k` was committed between its sending and its return, so the time is
-/// within `[f0 - return(k), f1 - send(k)]`, and never below zero: a write that was acknowledged only after the fault
-/// (by a primary that was cut off, say) was no work of the time before it, and still counts as lost. Of several faults, any
-/// that struck after `k` was sent may have taken it: from the first to the last of them.
+/// The count is `[lost, lost + unanswered and missing]`. The time is the span of acknowledged work that is gone. It begins
+/// with the earliest-acknowledged lost request `k` and ends with the later of the fault and the last-acknowledged one `l`:
+/// writes that were acknowledged after the fault and lost are loss like any other. The fault struck within `[f0, f1]`, and
+/// each request was committed between its sending and its return, so the time is within
+/// `[max(f0, send(l)) - return(k), max(f1, return(l)) - send(k)]`, and never below zero. Of several faults, any that struck
+/// after `k` was sent may have taken it: from the first to the last of them. A control has no fault: `k` to `l` is all.
 pub fn recovery_point(observed: &Observed<'_>) -> RecoveryPoint {
     let history = observed.history;
     let loss = loss(history, observed.survivors, observed.fault.map(|fault| fault.lower));
     let count = loss.lost.len() as u64;
-    // Without a fault, whatever is missing was lost by the end of the load at the latest.
-    let fault = observed.fault.unwrap_or(Interval::exactly(observed.load_ended_us));
-    let seconds = match loss.lost.first().map(|index| &history[*index]) {
-        None => Interval::exactly(0.0),
-        Some(k) => {
-            let faults = || could_have_taken(observed.faults, k);
-            let (first, last) = faults().next().zip(faults().last()).unwrap_or((fault, fault));
-            Interval::new(
-                seconds(first.lower.saturating_sub(k.returned_us)),
-                seconds(last.upper.saturating_sub(k.sent_us)),
-            )
-        }
-    };
+    let ends = loss.lost.first().zip(loss.lost.last());
+    let seconds = ends.map_or(Interval::exactly(0.0), |(k, l)| lost_span(observed, &history[*k], &history[*l]));
     let lost = describe_lost(observed, &loss);
+    let is_control = observed.fault.is_none();
     RecoveryPoint {
-        exercised: is_exercised(observed),
+        exercised: if is_control { history.iter().any(Sent::is_ok) } else { is_exercised(observed) },
+        time_exercised: if is_control { count > 0 } else { is_exercised(observed) },
         lost_writes: Interval::new(count, count + loss.indeterminate_missing),
         seconds,
         resolution_seconds: resolution(observed),
@@ -136,6 +135,19 @@ pub fn recovery_point(observed: &Observed<'_>) -> RecoveryPoint {
         loss,
         lost,
     }
+}
+
+/// From the earliest-acknowledged lost request to the later of the fault and the last-acknowledged one.
+fn lost_span(observed: &Observed<'_>, k: &Sent, l: &Sent) -> Interval<f64> {
+    let faults = || could_have_taken(observed.faults, k);
+    let (first, last) = match faults().next().zip(faults().last()) {
+        Some(both) => both,
+        None => observed.fault.map_or((Interval::exactly(0), Interval::exactly(0)), |fault| (fault, fault)),
+    };
+    Interval::new(
+        seconds(first.lower.max(l.sent_us).saturating_sub(k.returned_us)),
+        seconds(last.upper.max(l.returned_us).saturating_sub(k.sent_us)),
+    )
 }
 
 /// The faults that struck after a write was sent.
@@ -160,21 +172,21 @@ fn describe_lost(observed: &Observed<'_>, loss: &Loss) -> Vec<LostWrite> {
     loss.lost.iter().map(describe).collect()
 }
 
-/// Something must have been acknowledged within a second, or five intervals of a slow load, before the fault.
-fn is_exercised(observed: &Observed<'_>) -> bool {
-    let Some(fault) = observed.fault else {
-        return observed.history.iter().any(Sent::is_ok);
-    };
-    let shortly_us = (5 * observed.load_interval_us).max(1_000_000);
-    let shortly = fault.lower.saturating_sub(shortly_us)..=fault.lower;
-    observed.history.iter().any(|sent| sent.is_ok() && shortly.contains(&sent.returned_us))
-}
-
-/// The mean time between two acknowledgements before the fault: a loss shorter than this may hold no write at all.
+/// The largest gap between acknowledgements near the fault, the fault itself being the last end of one: a loss that is shorter
+/// may hold no write at all. In a control, the largest gap of the whole load.
 fn resolution(observed: &Observed<'_>) -> f64 {
-    let until_us = observed.fault.map_or(observed.load_ended_us, |fault| fault.lower);
-    let is_counted = |sent: &&Sent| !is_instrument(sent) && sent.is_ok() && sent.returned_us <= until_us;
-    let acknowledged = observed.history.iter().filter(is_counted).count();
-    let stretch = seconds(until_us.saturating_sub(observed.load_started_us));
-    if acknowledged == 0 { stretch } else { stretch / acknowledged as f64 }
+    let start_us = observed.load_started_us;
+    let (from_us, until_us) = match observed.fault {
+        Some(fault) => (fault.lower.saturating_sub(observed.shortly_us()).max(start_us), fault.upper),
+        None => (start_us, observed.load_ended_us),
+    };
+    let is_near =
+        |sent: &&Sent| counts_as_loss(sent) && sent.is_ok() && (from_us..=until_us).contains(&sent.returned_us);
+    let mut ends: Vec<u64> = observed.history.iter().filter(is_near).map(|sent| sent.returned_us).collect();
+    if ends.is_empty() {
+        return seconds(until_us.saturating_sub(start_us));
+    }
+    ends.sort_unstable();
+    ends.extend(observed.fault.map(|fault| fault.upper));
+    seconds(ends.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(until_us.saturating_sub(start_us)))
 }

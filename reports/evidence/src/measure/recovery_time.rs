@@ -2,40 +2,34 @@
 
 use blackstart_reports::record::Interval;
 
-use super::{Observed, between, clients};
-use crate::{
-    declared::ServiceLevel,
-    history::{Sender, Sent},
+use super::{
+    Observed, between,
+    calls::{Call, calls},
+    exercised::is_exercised,
+    is_client,
+    level::{Stretch, last_broken},
+    outage::{clusters, ended, failures},
 };
+use crate::history::{Sender, Sent};
 
-/// Whether service was sustained, and from when.
+/// When service was sustained again.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Sustained {
-    /// It was never interrupted beyond what the level allows; if it was at all, it was back within this interval.
-    Throughout(Interval<u64>),
-    /// It was interrupted, and sustained again from a moment within this interval.
-    Since(Interval<u64>),
-    /// It was not sustained to the end of the run.
-    Never,
-}
-
-impl Sustained {
-    /// The interval of the moment from which service was sustained.
-    pub const fn interval(self) -> Option<Interval<u64>> {
-        match self {
-            Self::Throughout(interval) | Self::Since(interval) => Some(interval),
-            Self::Never => None,
-        }
-    }
+pub struct Restored {
+    /// The interval of the moment from which it was.
+    pub at: Interval<u64>,
+    /// Whether it had been interrupted beyond what the level allows.
+    pub was_interrupted: bool,
+    /// Whether the upper end is one: enough good requests followed to tell.
+    pub is_bound: bool,
 }
 
 /// The measured recovery time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RecoveryTime {
-    /// The moment from which service was sustained.
-    pub sustained: Sustained,
-    /// Whether good requests came between failures, so that the end of the outage is told from a sample.
-    pub is_partial: bool,
+    /// Whether there was a fault, and healthy service before it that it could take.
+    pub exercised: bool,
+    /// When service was sustained again; none if it was not, to the end of the run.
+    pub restored: Option<Restored>,
     /// Fault to sustained service, in seconds.
     pub service: Option<Interval<f64>>,
     /// Start of recovery to sustained service, in seconds.
@@ -44,204 +38,179 @@ pub struct RecoveryTime {
     pub verified: Option<Interval<f64>>,
     /// The same as `service`, as the prober in a tight loop saw it.
     pub tight_loop: Option<Interval<f64>>,
-    /// From taking the recovered service down on purpose to sustained service, in seconds.
-    pub failback: Option<Interval<f64>>,
+    /// From taking the recovered service down on purpose to sustained service, in seconds; the flag as in [`Restored`].
+    pub failback: Option<(Interval<f64>, bool)>,
 }
 
-/// Measures the recovery time.
+/// Measures the recovery time. A control has none: its outages are told, and nothing is counted from a fault.
 pub fn recovery_time(observed: &Observed<'_>) -> RecoveryTime {
-    let clients = clients(observed.history);
-    let Some(fault) = observed.fault else { return without_fault(observed, &clients) };
-    let before = rate_before(&clients, observed.undisturbed_us.max(observed.load_started_us), fault.lower);
-    let sustained_from = |clients: &[&Sent], fault| {
-        widen(sustained_from(clients, fault, observed.level, before), observed.longest_stall_us)
+    let Some(fault) = observed.fault.filter(|_| is_exercised(observed)) else { return not_exercised() };
+    let all = calls(observed.history, is_client);
+    let failback = observed.failback_us.map(|us| failback(observed, &all, us));
+    let restored = match failback {
+        Some(None) => None,
+        _ => recovered(observed, all, fault),
     };
-    // What is taken down on purpose, once it has recovered, is another outage. What was under way then says nothing of
-    // either: it may have failed by being taken down.
-    let failback_us = observed.failback_us.unwrap_or(u64::MAX);
-    let recovering: Vec<&Sent> = clients.iter().copied().filter(|sent| sent.returned_us <= failback_us).collect();
-    let returning = &clients[clients.partition_point(|sent| sent.sent_us < failback_us)..];
-    let failback = observed.failback_us.map(|us| (us, sustained_from(returning, Interval::exactly(us))));
-    let sustained = match failback {
-        Some((_, Sustained::Never)) => Sustained::Never,
-        _ => sustained_from(&recovering, fault),
-    };
-    let since = sustained.interval();
+    let at = restored.map(|restored| restored.at);
+    let since = |started_us: u64| observed.stalls().widen(Interval::exactly(started_us));
     RecoveryTime {
-        sustained,
-        is_partial: since.is_some_and(|since| is_partial(&recovering, fault, since)),
-        service: since.map(|since| between(fault, since)),
-        recovery: since
-            .zip(observed.recovery_started_us)
-            .map(|(since, started_us)| between(Interval::exactly(started_us), since)),
-        verified: observed.verified_us.map(|verified_us| between(fault, Interval::exactly(verified_us))),
-        failback: failback.and_then(|(us, back)| Some(between(Interval::exactly(us), back.interval()?))),
+        exercised: true,
+        restored,
+        service: at.map(|at| between(fault, at)),
+        recovery: at.zip(observed.recovery_started_us).map(|(at, us)| between(since(us), at)),
+        verified: observed.verified_us.map(|us| between(fault, since(us))),
+        failback: failback
+            .flatten()
+            .zip(observed.failback_us)
+            .map(|(back, us)| (between(since(us), back.at), back.is_bound)),
         tight_loop: tight_loop(observed, fault),
     }
 }
 
-/// A control: nothing broke, so there is nothing to recover from, unless service was interrupted all the same. Then the
-/// interruption itself is measured, from between the last good request before it and the first that failed in it.
-fn without_fault(observed: &Observed<'_>, clients: &[&Sent]) -> RecoveryTime {
-    let start = Interval::exactly(observed.load_started_us);
-    let sustained = widen(sustained_from(clients, start, observed.level, 0.0), observed.longest_stall_us);
-    let service = match sustained {
-        Sustained::Throughout(_) => Some(Interval::exactly(0.0)),
-        Sustained::Since(since) => {
-            let window_us = observed.level.sustained_for.duration().as_micros() as u64;
-            let spans = super::outages(observed.history, window_us);
-            let began = spans.iter().map(|span| span.began_ms).rfind(|began| began.lower * 1e3 <= since.upper as f64);
-            let us = |ms: f64| (ms * 1e3) as u64;
-            let from = began.map_or(start, |began| Interval::new(us(began.lower), us(began.upper)));
-            Some(between(from, since))
-        }
-        Sustained::Never => None,
-    };
-    let verified = observed.verified_us.map(|_| Interval::exactly(0.0));
-    RecoveryTime { sustained, is_partial: false, service, recovery: None, verified, tight_loop: None, failback: None }
-}
-
-fn widen(sustained: Sustained, stall_us: u64) -> Sustained {
-    match sustained {
-        Sustained::Since(since) => {
-            Sustained::Since(Interval::new(since.lower.saturating_sub(stall_us), since.upper + stall_us))
-        }
-        other => other,
+const fn not_exercised() -> RecoveryTime {
+    RecoveryTime {
+        exercised: false,
+        restored: None,
+        service: None,
+        recovery: None,
+        verified: None,
+        tight_loop: None,
+        failback: None,
     }
 }
 
-/// Acknowledged requests in a second before the fault; the first moments of a load are left out as its warm-up.
-fn rate_before(clients: &[&Sent], load_started_us: u64, fault_us: u64) -> f64 {
-    let stretch = fault_us.saturating_sub(load_started_us);
-    let from_us = load_started_us + (stretch / 4).min(500_000);
-    let good = clients.iter().filter(|sent| sent.is_ok() && (from_us..fault_us).contains(&sent.sent_us)).count();
-    let seconds = super::seconds(fault_us.saturating_sub(from_us));
-    if seconds > 0.0 { good as f64 / seconds } else { 0.0 }
+/// When service was sustained again after the fault. What was in flight when it was taken down on purpose belongs to the
+/// failback: here it shows neither a failure nor its absence.
+fn recovered(observed: &Observed<'_>, mut all: Vec<Call>, fault: Interval<u64>) -> Option<Restored> {
+    let until_us = observed.failback_us.unwrap_or(observed.load_stopped_us);
+    all.truncate(all.partition_point(|call| call.sent_us < until_us));
+    if let Some(failback_us) = observed.failback_us {
+        all.iter_mut().filter(|call| call.returned_us > failback_us).for_each(|call| call.is_ok = true);
+    }
+    let before = rate_before(observed, &all, fault.lower);
+    restored(&all, stretch(observed, fault, until_us, before))
 }
 
-/// From when on service was sustained, after a fault.
-///
-/// `clients` are in the order of sending; `before` is the rate of acknowledged requests before the fault, or zero where
-/// the throughput is not to be judged.
+/// When service was sustained again after it was taken down on purpose. What failed in flight failed at that moment.
+fn failback(observed: &Observed<'_>, all: &[Call], failback_us: u64) -> Option<Restored> {
+    let before = observed.fault.map_or(0.0, |fault| rate_before(observed, all, fault.lower));
+    let in_flight = |call: &&Call| call.sent_us < failback_us && call.returned_us > failback_us && !call.is_ok;
+    let mut own: Vec<Call> = all.iter().filter(in_flight).map(|call| Call { sent_us: failback_us, ..*call }).collect();
+    own.extend_from_slice(&all[all.partition_point(|call| call.sent_us < failback_us)..]);
+    own.sort_unstable();
+    restored(&own, stretch(observed, Interval::exactly(failback_us), observed.load_stopped_us, before))
+}
+
+fn stretch<'a>(observed: &Observed<'a>, fault: Interval<u64>, until_us: u64, before: f64) -> Stretch<'a> {
+    Stretch {
+        fault,
+        until_us,
+        load_ended_us: observed.load_ended_us,
+        level: observed.level,
+        before,
+        stalls: observed.stalls(),
+    }
+}
+
+/// Acknowledged requests of the load in a second before the fault, and no more than were intended; the first moments of a
+/// load are left out as its warm-up.
+fn rate_before(observed: &Observed<'_>, calls: &[Call], fault_us: u64) -> f64 {
+    let start_us = observed.undisturbed_us.max(observed.load_started_us);
+    let from_us = start_us + (fault_us.saturating_sub(start_us) / 4).min(500_000);
+    let is_counted = |call: &&Call| call.is_load && call.is_ok && (from_us..fault_us).contains(&call.sent_us);
+    let good = calls.iter().filter(is_counted).count();
+    let seconds = super::seconds(fault_us.saturating_sub(from_us));
+    let rate = if seconds > 0.0 { good as f64 / seconds } else { 0.0 };
+    rate.min(observed.intended_rate())
+}
+
+/// When service was sustained again. A failure that may be ours is taken once for one and once for none, and both answers
+/// are within the bounds.
+fn restored(calls: &[Call], stretch: Stretch<'_>) -> Option<Restored> {
+    let told = sustained_from(calls, stretch);
+    if !calls.iter().any(|call| stretch.stalls.may_have_failed(call)) {
+        return told;
+    }
+    let excused = |call: &Call| Call { is_ok: call.is_ok || stretch.stalls.may_have_failed(call), ..*call };
+    let other = sustained_from(&calls.iter().map(excused).collect::<Vec<_>>(), stretch);
+    let (one, other) = match (told, other) {
+        (None, None) => return None,
+        (Some(only), None) | (None, Some(only)) => {
+            let at = Interval::new(only.at.lower, only.at.upper.max(stretch.load_ended_us));
+            return Some(Restored { at, is_bound: false, ..only });
+        }
+        (Some(one), Some(other)) => (one, other),
+    };
+    Some(Restored {
+        at: Interval::new(one.at.lower.min(other.at.lower), one.at.upper.max(other.at.upper)),
+        was_interrupted: one.was_interrupted || other.was_interrupted,
+        is_bound: one.is_bound && other.is_bound,
+    })
+}
+
+/// From when on service was sustained, after a fault. `calls` are in the order of sending.
 ///
 /// A request that was sent at `s` and failed shows that service was not there for a request of that moment; when its
 /// failure was noticed shows nothing more, as it may have hung across the recovery. So windows go by the time of
-/// sending. Let `i` be the start of the last window that breaks the level: service as declared had not begun by then,
-/// which is the lower bound. Failures within that window may still belong to the outage even if a later window, taken
-/// alone, would tolerate them; so the upper bound is the first return of a good request that was sent after the last of
-/// those failures. Good requests that hung until the recovery and then succeeded keep both ends sound.
-pub fn sustained_from(clients: &[&Sent], fault: Interval<u64>, level: &ServiceLevel, before: f64) -> Sustained {
-    let window_us = (level.sustained_for.duration().as_micros() as u64).max(1);
-    let after = &clients[clients.partition_point(|sent| sent.sent_us < fault.lower)..];
-    let Some(end_us) = after.last().map(|sent| sent.sent_us) else { return Sustained::Never };
-    let mut windows = Windows { requests: after, window_us, opens_us: fault.lower, end: 0, good: 0, failed: 0 };
-    let mut broken_at = None;
-    let mut last_is_broken = true;
-    for (start, sent) in after.iter().enumerate() {
-        // Only a window that was over before the run was has shown anything.
-        if windows.opens_us + window_us > end_us {
-            break;
-        }
-        last_is_broken = windows.breaks(level, before);
-        if last_is_broken {
-            broken_at = Some(sent.sent_us);
-        }
-        windows.leave(start);
+/// sending. Let `i` be the start of the last window of the load that breaks the level: service as declared had not begun
+/// by then, which is the lower bound; it is later still where nothing but failures followed. The failures of any client
+/// from there on, each closer to the one before than service must be sustained, belong to the outage, even if a later
+/// window, taken alone, would tolerate them; the upper bound is the end of that outage.
+fn sustained_from(calls: &[Call], stretch: Stretch<'_>) -> Option<Restored> {
+    let after = &calls[calls.partition_point(|call| call.sent_us < stretch.fault.lower)..];
+    let broken_us = last_broken(after, stretch)?;
+    if after.iter().rfind(|call| call.is_load).is_none_or(|last| !last.is_ok) {
+        return None;
     }
-    if last_is_broken {
-        return Sustained::Never;
-    }
-    let from_us = broken_at.unwrap_or(fault.lower);
-    let is_in_window = |sent: &&&Sent| (from_us..from_us + window_us).contains(&sent.sent_us);
-    let last_failed_us = after.iter().filter(is_in_window).filter(|sent| !sent.is_ok()).map(|sent| sent.sent_us).max();
-    let served_from_us = last_failed_us.map_or(from_us.max(fault.upper), |failed_us| failed_us + 1);
-    let needed = last_failed_us.map_or(0, |failed_us| longest_luck(after, failed_us));
-    match (return_of_good(after, served_from_us, needed), broken_at) {
-        (None, _) => Sustained::Never,
-        (Some(served_us), Some(broken_us)) => Sustained::Since(Interval::new(broken_us, served_us)),
-        (Some(served_us), None) => Sustained::Throughout(Interval::new(fault.lower, served_us)),
+    let from_us = broken_us.unwrap_or(stretch.fault.lower);
+    let until_us = from_us + stretch.window_us();
+    let failed = failures(after);
+    let outages = clusters(after, &failed, stretch.window_us());
+    let is_there = |index: &usize| (from_us..until_us).contains(&after[*index].sent_us);
+    let outage = outages.iter().rposition(|cluster| cluster.iter().any(is_there));
+    let (upper, is_bound) = match outage {
+        Some(index) => {
+            let next = outages.get(index + 1).map_or(after.len(), |cluster| cluster[0]);
+            let ended = ended(&after[..next], outages[index], stretch.load_ended_us)?;
+            (ended.at.upper, ended.is_bound)
+        }
+        None => (first_good(after, broken_us, stretch.fault)?, true),
+    };
+    let lower = broken_us.map_or(stretch.fault.lower, |us| last_of_run(after, us));
+    let at = stretch.stalls.widen(Interval::new(lower.min(upper), upper));
+    Some(Restored { at, was_interrupted: broken_us.is_some(), is_bound })
+}
+
+/// Where nothing failed, the first good request after the last broken window, which was one of the load, or after the fault.
+fn first_good(after: &[Call], broken_us: Option<u64>, fault: Interval<u64>) -> Option<u64> {
+    let good = after.iter().filter(|call| call.is_ok);
+    match broken_us {
+        Some(us) => good.filter(|call| call.is_load && call.sent_us > us).map(|call| call.returned_us).min(),
+        None => good.filter(|call| call.sent_us >= fault.upper).map(|call| call.returned_us).min(),
     }
 }
 
-/// An outage of which every tenth request or more is hit is told as one; failures further apart stand for themselves.
-const LONGEST_LUCK: usize = 10;
-
-/// How many good requests in a row there were before or between the failures of the outage that this failure ends.
-///
-/// Where one of several replicas is away, good requests come between failures. One good request after the last failure
-/// then proves nothing: only more in a row than there were while the outage lasted do.
-fn longest_luck(after: &[&Sent], last_failed_us: u64) -> usize {
-    let (mut longest, mut luck) = (0, 0);
-    for sent in after[..after.partition_point(|sent| sent.sent_us < last_failed_us)].iter().rev() {
-        if sent.is_ok() {
-            luck += 1;
-            if luck > LONGEST_LUCK {
-                return longest;
-            }
-        } else {
-            longest = longest.max(luck);
-            luck = 0;
-        }
-    }
-    longest.max(luck)
-}
-
-/// Whether the outage hit only some of the requests of its time.
-fn is_partial(clients: &[&Sent], fault: Interval<u64>, since: Interval<u64>) -> bool {
-    let during = &clients[clients.partition_point(|sent| sent.sent_us < fault.upper)..];
-    let failed = during.iter().filter(|sent| !sent.is_ok() && sent.sent_us <= since.upper);
-    failed.map(|sent| sent.sent_us).max().is_some_and(|failed_us| longest_luck(during, failed_us) > 0)
-}
-
-/// When the good request after this many other good ones had returned, of those sent from a moment on.
-fn return_of_good(after: &[&Sent], sent_from_us: u64, others: usize) -> Option<u64> {
-    let served = after.iter().filter(|sent| sent.is_ok() && sent.sent_us >= sent_from_us);
-    let mut returned: Vec<u64> = served.map(|sent| sent.returned_us).collect();
-    (others < returned.len()).then(|| *returned.select_nth_unstable(others).1)
-}
-
-/// A window that slides over requests in the order of sending, with what it holds. It opens just after the request that
-/// it left last, so the last broken window holds as its first request the one whose leaving mends it.
-struct Windows<'a> {
-    requests: &'a [&'a Sent],
-    window_us: u64,
-    opens_us: u64,
-    end: usize,
-    good: u64,
-    failed: u64,
-}
-
-impl Windows<'_> {
-    fn leave(&mut self, start: usize) {
-        match (start < self.end, self.requests[start].is_ok()) {
-            // Nothing was sent for longer than a window: the next request was never in it.
-            (false, _) => self.end = start + 1,
-            (true, true) => self.good -= 1,
-            (true, false) => self.failed -= 1,
-        }
-        self.opens_us = self.requests[start].sent_us + 1;
-    }
-
-    fn breaks(&mut self, level: &ServiceLevel, before: f64) -> bool {
-        let closes_us = self.opens_us + self.window_us;
-        while let Some(sent) = self.requests.get(self.end).filter(|sent| sent.sent_us < closes_us) {
-            if sent.is_ok() {
-                self.good += 1
-            } else {
-                self.failed += 1
-            }
-            self.end += 1;
-        }
-        let share_of_errors = self.failed as f64 / (self.good + self.failed).max(1) as f64;
-        let expected = before * super::seconds(self.window_us) * level.throughput.fraction();
-        // A window holds a whole number of requests: one at its edge may be missing without any fault.
-        share_of_errors > level.errors.fraction() || (self.good as f64) + 1.0 < expected
-    }
+/// The last of the failures that follow one another from a moment on without a good request between them; the moment itself,
+/// where there is none.
+fn last_of_run(after: &[Call], from_us: u64) -> u64 {
+    let run = after[after.partition_point(|call| call.sent_us < from_us)..].iter().take_while(|call| !call.is_ok);
+    run.last().map_or(from_us, |call| call.sent_us)
 }
 
 /// The outage as the prober in a tight loop saw it: by errors alone, as throughput is what clients are promised.
 fn tight_loop(observed: &Observed<'_>, fault: Interval<u64>) -> Option<Interval<f64>> {
-    let mut probes: Vec<&Sent> = observed.history.iter().filter(|sent| sent.sender == Sender::TightLoop).collect();
-    probes.sort_unstable_by_key(|sent| sent.sent_us);
-    sustained_from(&probes, fault, observed.level, 0.0).interval().map(|since| between(fault, since))
+    let mut probes = calls(observed.history, |sender| sender == Sender::TightLoop);
+    probes.iter_mut().for_each(|call| call.is_load = true);
+    sustained_from(&probes, stretch(observed, fault, observed.load_stopped_us, 0.0))
+        .map(|found| between(fault, found.at))
+}
+
+/// Whether every end that can be told of the outages since a moment is a bound: enough good requests have followed.
+pub fn is_settled(history: &[Sent], since_us: u64, merge_us: u64) -> bool {
+    let all = calls(history, is_client);
+    let calls = &all[all.partition_point(|call| call.sent_us < since_us)..];
+    let failed = failures(calls);
+    clusters(calls, &failed, merge_us)
+        .last()
+        .is_none_or(|cluster| ended(calls, cluster, 0).is_some_and(|end| end.is_bound))
 }

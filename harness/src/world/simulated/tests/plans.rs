@@ -140,7 +140,7 @@ fn scenario() -> Scenario {
             afterwards: Vec::new(),
         },
         service_level: ServiceLevel::default(),
-        targets: Targets { rpo: None, rto: None },
+        targets: Targets { rpo: None, rto: None, failback: None },
         tolerate: Vec::new(),
     }
 }
