@@ -148,8 +148,12 @@ fn lost_data_costs_what_was_not_archived_and_a_bad_change_only_what_came_after_i
     });
     over_seeds(&["order-management/bad-change"], |ran| {
         let rpo = ran.record.rpo.as_ref();
-        let before = rpo.filter(|rpo| rpo.seconds.lower > 0.0);
-        unless(before.is_none() && rpo.is_some(), || format!("{rpo:?}"))
+        // All that was acknowledged after the change is gone with it, and nothing of before.
+        let since = |rpo: &blackstart_reports::record::Rpo| {
+            let changed_ms = ran.record.faults.first().map_or(0.0, |fault| fault.began_ms.lower);
+            rpo.seconds.upper > 0.0 && rpo.lost.iter().all(|write| write.acknowledged_ms >= changed_ms)
+        };
+        unless(rpo.is_some_and(since), || format!("{rpo:?}"))
     });
 }
 

@@ -10,6 +10,7 @@ mod bounds;
 mod cancelled;
 mod declared;
 mod failing;
+mod figures;
 mod repeatable;
 mod stage;
 mod variations;

@@ -108,6 +108,11 @@ pub fn run(plan: Plan) -> Ran {
 
 /// Runs a plan after `disturb` has told the world what is to go wrong, or when the drill is to be cancelled.
 pub fn run_disturbed(plan: Plan, disturb: impl FnOnce(&SimulatedWorld, CancellationToken)) -> Ran {
+    run_beside(plan, |world, cancel| disturb(world, cancel))
+}
+
+/// Runs a plan, and something else beside it, which no plan knows of.
+pub fn run_beside(plan: Plan, disturb: impl FnOnce(&Arc<SimulatedWorld>, CancellationToken)) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let clock = Clock::start();
