@@ -312,7 +312,7 @@ mod tests {
     use TargetVerdict::{Failed, Inconclusive, NotExercised, Passed};
 
     use super::*;
-    use crate::record::{Judgement, Rto};
+    use crate::record::{Isolation, Judgement};
 
     fn lost(lower: u64, upper: u64, seconds: f64) -> Rpo {
         let rpo = crate::sample::sample_record().rpo.unwrap();
