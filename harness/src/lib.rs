@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod drill;
 pub mod fault;
+pub mod files;
 pub mod plan;
 pub mod recovery;
 pub mod scenario;

@@ -18,7 +18,8 @@ const REPOSITORY: &str = "/var/lib/postgresql/data/repository";
 
 fn image() -> ImageSpec {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/images/postgres");
-    ImageSpec { name: "postgres".into(), source: ImageSource::Build { folder, programs: Vec::new() } }
+    let reach = blackstart::files::Reach::below(&folder).expect("a folder of this repository");
+    ImageSpec { name: "postgres".into(), source: ImageSource::Build { reach, folder, programs: Vec::new() } }
 }
 
 fn postgres(name: &str, host: u8, environment: &[(&str, &str)]) -> NodeSpec {

@@ -22,7 +22,8 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 fn postgres() -> ImageSpec {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/docker_bench/postgres");
-    ImageSpec { name: "trial-postgres".into(), source: ImageSource::Build { folder, programs: Vec::new() } }
+    let reach = blackstart::files::Reach::below(&folder).expect("a folder of this repository");
+    ImageSpec { name: "trial-postgres".into(), source: ImageSource::Build { reach, folder, programs: Vec::new() } }
 }
 
 fn database_node() -> NodeSpec {

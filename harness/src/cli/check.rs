@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{UNUSABLE, print, print_json, say, say_refused};
+use super::{UNUSABLE, allow::Allow, print, print_json, say, say_refused};
 use crate::{
     plan,
     scenario::{self, Declared, Refusals},
@@ -15,6 +15,8 @@ pub struct Args {
     /// Scenario files
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    allow: Allow,
     /// Print the refusals as JSON
     #[arg(long)]
     json: bool,
@@ -24,7 +26,7 @@ pub struct Args {
 pub fn main(args: &Args) -> u8 {
     let mut refused = Refusals(Vec::new());
     for file in &args.files {
-        match scenario::read(file) {
+        match scenario::read_allowing(file, &args.allow.folders) {
             Ok(declared) => {
                 for warning in &declared.warnings {
                     say(&warning.to_string());

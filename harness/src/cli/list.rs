@@ -5,8 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{UNUSABLE, count, print, print_json, say};
-use crate::scenario::{self, refusal::Severity};
+use super::{UNUSABLE, allow::Allow, count, print, print_json, say};
+use crate::{
+    files,
+    scenario::{self, refusal::Severity},
+};
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -14,6 +17,8 @@ pub struct Args {
     /// The folder, searched through and through
     #[arg(default_value = "scenarios")]
     folder: PathBuf,
+    #[command(flatten)]
+    allow: Allow,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -27,7 +32,8 @@ pub fn main(args: &Args) -> u8 {
         return UNUSABLE;
     }
     files.sort();
-    let rows: Vec<Row> = files.iter().filter(|file| declares_scenario(file)).map(|file| Row::of(file)).collect();
+    let rows: Vec<Row> =
+        files.iter().filter(|file| declares_scenario(file)).map(|file| Row::of(file, &args.allow.folders)).collect();
     if args.json {
         print_json(&rows);
         return 0;
@@ -50,9 +56,9 @@ struct Row {
 }
 
 impl Row {
-    fn of(file: &Path) -> Self {
+    fn of(file: &Path, folders: &[PathBuf]) -> Self {
         let name = file.display().to_string();
-        match scenario::read(file) {
+        match scenario::read_allowing(file, folders) {
             Ok(declared) => {
                 Self { file: name, title: declared.scenario.title, covers: declared.scenario.covers, sound: true }
             }
@@ -67,15 +73,17 @@ impl Row {
 
 /// A system that lies beside its scenarios is none of them. What cannot be read is listed, so that it is noticed.
 fn declares_scenario(file: &Path) -> bool {
-    fs::read_to_string(file).map_or(true, |text| {
+    files::read_text(file, files::DECLARATION).map_or(true, |text| {
         !text.lines().any(|line| line.starts_with("system:")) || text.lines().any(|line| line.starts_with("scenario:"))
     })
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
+        let entry = entry?;
+        let path = entry.path();
+        // A link to a folder above would lead here again.
+        if entry.file_type()?.is_dir() {
             find(&path, files)?;
         } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
             files.push(path);

@@ -2,6 +2,7 @@
 //!
 //! Everything that a person reads while something runs goes to stderr; stdout is the result.
 
+mod allow;
 mod check;
 mod coverage;
 mod diff;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{UNUSABLE, print, say, say_refused};
+use super::{UNUSABLE, allow::Allow, print, say, say_refused};
 use crate::{plan, scenario};
 
 /// Arguments of `plan`.
@@ -10,6 +10,8 @@ use crate::{plan, scenario};
 pub struct Args {
     /// The scenario file
     file: PathBuf,
+    #[command(flatten)]
+    allow: Allow,
     /// The seed of every random draw: victims, times, the order of requests
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -17,7 +19,7 @@ pub struct Args {
 
 /// Prints the plan.
 pub fn main(args: &Args) -> u8 {
-    let declared = match scenario::read(&args.file) {
+    let declared = match scenario::read_allowing(&args.file, &args.allow.folders) {
         Ok(declared) => declared,
         Err(refusals) => {
             say_refused(&refusals);

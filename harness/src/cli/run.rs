@@ -16,7 +16,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    COULD_NOT_RUN, UNUSABLE, print, print_styled,
+    COULD_NOT_RUN, UNUSABLE,
+    allow::Allow,
+    print, print_styled,
     progress::Progress,
     room::{Needs, Room},
     say, say_refused,
@@ -45,6 +47,8 @@ pub struct Args {
     /// Scenario files
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    allow: Allow,
     /// The seed of every random draw: victims, times, the order of requests
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -100,7 +104,7 @@ impl Job {
 
 /// Runs every drill and reports.
 pub fn main(args: &Args) -> u8 {
-    let declared = match read_all(&args.files) {
+    let declared = match read_all(&args.files, &args.allow.folders) {
         Ok(declared) => declared,
         Err(refusals) => {
             say_refused(&refusals);
@@ -130,11 +134,11 @@ pub fn main(args: &Args) -> u8 {
     worst_exit_status(ended.records.iter().map(Record::exit_status).chain(of_errors))
 }
 
-fn read_all(files: &[PathBuf]) -> Result<Vec<Declared>, Refusals> {
+fn read_all(files: &[PathBuf], folders: &[PathBuf]) -> Result<Vec<Declared>, Refusals> {
     let mut declared = Vec::new();
     let mut refused = Vec::new();
     for file in files {
-        match scenario::read(file) {
+        match scenario::read_allowing(file, folders) {
             Ok(one) => declared.push(one),
             Err(refusals) => refused.extend(refusals.0),
         }

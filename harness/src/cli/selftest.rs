@@ -9,7 +9,9 @@ use blackstart_reports::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    COULD_NOT_RUN, UNUSABLE, print, print_json, print_styled,
+    COULD_NOT_RUN, UNUSABLE,
+    allow::Allow,
+    print, print_json, print_styled,
     progress::Progress,
     room::Needs,
     run::{self, WorldName},
@@ -20,6 +22,7 @@ use super::{
 use crate::{
     clock::Clock,
     drill::{Listener, Setting},
+    files::Reach,
     scenario::{self, System, selftest::Defect},
     selftest::{self, Agenda},
 };
@@ -30,6 +33,8 @@ pub struct Args {
     /// The file of the system whose checks are tested
     #[arg(default_value = "fixtures/systems/order-management.yaml")]
     system: PathBuf,
+    #[command(flatten)]
+    allow: Allow,
     /// Only these defects, by their identifiers, separated by commas
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     only: Vec<String>,
@@ -52,10 +57,10 @@ pub struct Args {
 
 /// Runs the self-test, or lists its defects.
 pub fn main(args: &Args) -> u8 {
-    let system = match scenario::read_system(&args.system) {
-        Ok((system, warnings)) => {
+    let (system, reach) = match scenario::read_system_allowing(&args.system, &args.allow.folders) {
+        Ok((system, reach, warnings)) => {
             warnings.iter().for_each(|warning| say(&warning.to_string()));
-            system
+            (system, reach)
         }
         Err(refusals) => {
             say_refused(&refusals);
@@ -79,7 +84,7 @@ pub fn main(args: &Args) -> u8 {
         );
         return UNUSABLE;
     }
-    match run(args, system, defects) {
+    match run(args, system, reach, defects) {
         Ok(record) => {
             tell(args, &record);
             record.exit_status()
@@ -125,8 +130,8 @@ fn list(defects: &[Defect], as_json: bool) {
     print(&lines.collect::<String>());
 }
 
-fn run(args: &Args, system: System, defects: Vec<Defect>) -> anyhow::Result<Selftest> {
-    let agenda = Agenda::of(system, args.system.clone(), defects)?
+fn run(args: &Args, system: System, reach: Reach, defects: Vec<Defect>) -> anyhow::Result<Selftest> {
+    let agenda = Agenda::of(system, args.system.clone(), reach, defects)?
         .ok_or_else(|| anyhow::anyhow!("{}: the system declares no `selftest`", args.system.display()))?;
     let progress = Progress::new(args.quiet);
     let listener = progress.listener("");

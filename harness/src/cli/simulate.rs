@@ -19,7 +19,7 @@ use blackstart_reports::{
     verdict::worst_exit_status,
 };
 
-use super::{COULD_NOT_RUN, UNUSABLE, print, print_styled, say, say_refused, wants_color};
+use super::{COULD_NOT_RUN, UNUSABLE, allow::Allow, print, print_styled, say, say_refused, wants_color};
 use crate::{
     clock::Clock,
     drill::{self, Setting},
@@ -33,6 +33,8 @@ use crate::{
 pub struct Args {
     /// The scenario file
     file: PathBuf,
+    #[command(flatten)]
+    allow: Allow,
     /// How many drills
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     runs: u64,
@@ -54,7 +56,7 @@ struct Run {
 
 /// Simulates and tells.
 pub fn main(args: &Args) -> u8 {
-    let declared = match scenario::read(&args.file) {
+    let declared = match scenario::read_allowing(&args.file, &args.allow.folders) {
         Ok(declared) => Arc::new(declared),
         Err(refusals) => {
             say_refused(&refusals);

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{UNUSABLE, print, print_json, say};
 use crate::{
+    files::Reach,
     plan,
     scenario::{Declared, Scenario, System},
 };
@@ -70,6 +71,8 @@ fn planned_again(scenario: &str, seed: u64) -> Result<String, String> {
     let Resolved { scenario, system } = serde_saphyr::from_str(scenario)
         .map_err(|error| format!("scenario.yaml: {}", error.to_string().lines().next().unwrap_or_default()))?;
     let (scenario_file, system_file) = (PathBuf::new(), PathBuf::new());
-    let declared = Declared { scenario, system, scenario_file, system_file, warnings: Vec::new() };
+    // A plan is made of words alone, and reaches for no file.
+    let reach = Reach::default();
+    let declared = Declared { scenario, system, scenario_file, system_file, reach, warnings: Vec::new() };
     plan::build(declared, seed).map(|plan| plan::text::text(&plan)).map_err(|error| error.to_string())
 }

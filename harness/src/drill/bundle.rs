@@ -41,7 +41,7 @@ impl Bundle {
         if let Some(parent) = folder.parent() {
             fs::create_dir_all(parent)?;
         }
-        fs::create_dir(folder)?;
+        create_private(folder)?;
         let journal = Journal::chained(&folder.join("events.jsonl"))?;
         Ok((Self { folder: folder.to_owned(), journal: journal.clone(), requests: None }, journal))
     }
@@ -133,6 +133,15 @@ impl Bundle {
     }
 }
 
+/// Makes a folder that only its owner may enter: what is declared of a system, the environment of its nodes included, may
+/// hold what is nobody else's business, and is kept whole, as the digest of the scenario is one over all of it.
+fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// The scenario and its system as they were run, in one document.
 pub fn resolved(plan: &Plan) -> String {
     let told = BTreeMap::from([
@@ -154,6 +163,16 @@ mod tests {
         Bundle::create(&folder).expect("a new folder");
         let again = Bundle::create(&folder).expect_err("it exists");
         assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        fs::remove_dir_all(folder).expect("it goes");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_enter_the_folder_of_a_run() {
+        let folder = std::env::temp_dir().join(format!("blackstart-bundle-{:08x}", rand::random::<u32>()));
+        Bundle::create(&folder).expect("a new folder");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&folder).expect("it is there").permissions());
+        assert_eq!(mode & 0o777, 0o700);
         fs::remove_dir_all(folder).expect("it goes");
     }
 }

@@ -79,7 +79,15 @@ impl BackupMethod {
 
     /// Whether the storage array takes it.
     pub const fn is_by_array(&self) -> bool {
-        matches!(self.kind, BackupKind::ArrayMethod(_))
+        self.array().is_some()
+    }
+
+    /// How the storage array takes it, where it does.
+    pub const fn array(&self) -> Option<&ArrayMethod> {
+        match &self.kind {
+            BackupKind::ArrayMethod(array) => Some(array),
+            BackupKind::Take(_) => None,
+        }
     }
 
     /// Whoever strikes in the middle of `what` (`take` or `restore`) must be told where the middle is.

@@ -8,6 +8,7 @@ mod backups;
 mod checks;
 mod defects;
 mod faults;
+mod length;
 mod limits;
 pub(super) mod names;
 mod recovery;
@@ -92,6 +93,7 @@ pub fn together(scenario: &Scenario, system: &System) -> Vec<Note> {
         storage::PAIR_RULES,
         recovery::PAIR_RULES,
         targets::PAIR_RULES,
+        length::PAIR_RULES,
     ]
     .concat();
     rules.iter().flat_map(|rule| rule(scenario, system)).collect()

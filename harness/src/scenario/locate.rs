@@ -37,9 +37,13 @@ impl Place {
     /// The place that the YAML reader names. Not all of its locations know their byte.
     pub(super) fn of(text: &str, location: Location) -> Self {
         let length = location.span().byte_len().map(|bytes| bytes as usize);
-        let byte = location.span().byte_offset().map(|byte| byte as usize);
-        Self::at(text, byte.unwrap_or_else(|| byte_at(text, location)), length)
+        Self::at(text, beginning(text, location), length)
     }
+}
+
+fn beginning(text: &str, location: Location) -> usize {
+    let byte = location.span().byte_offset().map(|byte| byte as usize);
+    byte.unwrap_or_else(|| byte_at(text, location))
 }
 
 fn byte_at(text: &str, location: Location) -> usize {
@@ -135,17 +139,31 @@ impl<'de> de::Visitor<'de> for AnyValue {
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
+        while let Some(entry) = entries.next_entry::<Spanned<String>, Node>()? {
+            if entry.0.value.len() > MOST_KEY_BYTES {
+                let long = format!("a key has {} bytes; a key has at most {MOST_KEY_BYTES}", entry.0.value.len());
+                return Err(de::Error::custom(long));
+            }
             map.push(entry);
         }
         Ok(Value::Map(map))
     }
 }
 
+/// The most bytes of all texts together, those that aliases repeat included.
+const MOST_SCALAR_BYTES: usize = 4 * 1024 * 1024;
+/// The most bytes of a key. Paths are made of keys, for everything below them.
+const MOST_KEY_BYTES: usize = 256;
+
 /// How declarations are read, here and into their types: one small document, no tags, no aliases that multiply.
 pub(super) fn options() -> Options {
     serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_depth: 32, max_nodes: 100_000, max_aliases: 1000 },
+        budget: serde_saphyr::budget! {
+            max_depth: 32,
+            max_nodes: 100_000,
+            max_aliases: 1000,
+            max_total_scalar_bytes: MOST_SCALAR_BYTES,
+        },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000 },
         reject_unsupported_tags: true,
         strict_booleans: true,
@@ -219,7 +237,7 @@ impl<'a> Tree<'a> {
     }
 
     fn nearest(&self, node: &Node, path: String, byte: usize, best: &mut (usize, String)) {
-        let start = self.place(node).bytes.start;
+        let start = beginning(self.text, node.referenced);
         if start > byte {
             return;
         }

@@ -26,10 +26,12 @@ use std::path::PathBuf;
 
 pub use blackstart_evidence::units;
 pub use drill::Scenario;
-pub use read::{read, read_system};
+pub use read::{read, read_allowing, read_system, read_system_allowing};
 pub use refusal::{Refusal, Refusals};
 pub use schema::schema;
 pub use system::System;
+
+use crate::files::Reach;
 
 /// A scenario with the system that it names: read, and free of what [`judge`] refuses.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,8 @@ pub struct Declared {
     pub scenario_file: PathBuf,
     /// The system's file; paths in the system are relative to its folder.
     pub system_file: PathBuf,
+    /// Which files the two may name.
+    pub reach: Reach,
     /// What is no reason to refuse, and yet ought to be said.
     pub warnings: Vec<Refusal>,
 }

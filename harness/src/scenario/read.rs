@@ -4,7 +4,7 @@
 //! and into its type. What any of these finds is collected, then the rules of [`judge`](super::judge) follow.
 
 use std::{
-    io::Read,
+    io::ErrorKind,
     path::{Component, Path, PathBuf},
     sync::Arc,
 };
@@ -21,19 +21,26 @@ use super::{
     shape::misshapes,
     system::Role,
 };
-
-/// The most bytes that a declaration may have.
-const MOST_BYTES: u64 = 1024 * 1024;
+use crate::files::{self, Reach, ReachError};
 
 /// Reads a scenario and its system, and judges them.
 ///
 /// # Errors
 /// Everything that is wrong with the two files.
 pub fn read(scenario_file: &Path) -> Result<Declared, Refusals> {
-    let mut scenario = Source::<Scenario>::read(scenario_file, Kind::Scenario)?;
+    read_allowing(scenario_file, &[])
+}
+
+/// The same where the two may also name files in these folders.
+///
+/// # Errors
+/// Everything that is wrong with the two files, or that a folder is not there.
+pub fn read_allowing(scenario_file: &Path, folders: &[PathBuf]) -> Result<Declared, Refusals> {
+    let reach = reach_of(scenario_file, Kind::Scenario, folders)?;
+    let mut scenario = Source::<Scenario>::read(scenario_file, Kind::Scenario, &reach)?;
     let Some(named) = scenario.system_named() else { return Err(scenario.into_refusals()) };
     let system_file = beside(scenario_file, &named);
-    let mut system = match Source::<System>::read(&system_file, Kind::System) {
+    let mut system = match Source::<System>::read(&system_file, Kind::System, &reach) {
         Ok(system) => system,
         Err(refusals) => {
             scenario.judge_alone();
@@ -44,14 +51,14 @@ pub fn read(scenario_file: &Path) -> Result<Declared, Refusals> {
     if let (Some(declared), Some(system)) = (&scenario.typed, &mut system.typed) {
         apply(declared, system);
     }
-    system.include();
-    system.judge_alone();
+    system.include(&reach);
+    system.judge_alone(&reach);
     scenario.judge_alone();
     if let (Some(declared), Some(system)) = (&scenario.typed, &system.typed) {
         let notes = judge::together(declared, system);
         scenario.note(notes);
     }
-    finish(scenario, system)
+    finish(scenario, system, reach)
 }
 
 /// Reads a system and judges it, with what is no reason to refuse it.
@@ -59,23 +66,42 @@ pub fn read(scenario_file: &Path) -> Result<Declared, Refusals> {
 /// # Errors
 /// Everything that is wrong with the file.
 pub fn read_system(system_file: &Path) -> Result<(System, Vec<Refusal>), Refusals> {
-    let mut source = Source::<System>::read(system_file, Kind::System)?;
-    source.include();
-    source.judge_alone();
+    read_system_allowing(system_file, &[]).map(|(system, _, warnings)| (system, warnings))
+}
+
+/// The same where it may also name files in these folders; and which files those are.
+///
+/// # Errors
+/// Everything that is wrong with the file, or that a folder is not there.
+pub fn read_system_allowing(
+    system_file: &Path,
+    folders: &[PathBuf],
+) -> Result<(System, Reach, Vec<Refusal>), Refusals> {
+    let reach = reach_of(system_file, Kind::System, folders)?;
+    let mut source = Source::<System>::read(system_file, Kind::System, &reach)?;
+    source.include(&reach);
+    source.judge_alone(&reach);
     match source.typed.take() {
-        Some(system) if source.is_clean() => Ok((system, source.into_refusals().0)),
+        Some(system) if source.is_clean() => Ok((system, reach, source.into_refusals().0)),
         _ => Err(source.into_refusals()),
     }
 }
 
-fn finish(mut scenario: Source<Scenario>, mut system: Source<System>) -> Result<Declared, Refusals> {
+fn reach_of(file: &Path, kind: Kind, folders: &[PathBuf]) -> Result<Reach, Refusals> {
+    Reach::of(file, folders).map_err(|error| {
+        let (problem, mend) = unreadable(&error, kind);
+        Refusals(vec![Refusal::of_file(file, problem, mend)])
+    })
+}
+
+fn finish(mut scenario: Source<Scenario>, mut system: Source<System>, reach: Reach) -> Result<Declared, Refusals> {
     let is_clean = scenario.is_clean() && system.is_clean();
     let (scenario_file, system_file) = (scenario.file.clone(), system.file.clone());
     match (is_clean, scenario.typed.take(), system.typed.take()) {
         (true, Some(declared), Some(of)) => {
             let mut warnings = scenario.into_refusals().0;
             warnings.extend(system.into_refusals().0);
-            Ok(Declared { scenario: declared, system: of, scenario_file, system_file, warnings })
+            Ok(Declared { scenario: declared, system: of, scenario_file, system_file, reach, warnings })
         }
         _ => {
             let mut refusals = scenario.into_refusals();
@@ -98,6 +124,11 @@ fn apply(scenario: &Scenario, system: &mut System) {
     system.leave_out_spares(|name| steps().any(|step| step.kind.declared().restores_on() == Some(name)));
 }
 
+/// The most notes of one list that are given places.
+const MOST_NOTES: usize = 1000;
+/// The most refusals of one file that are told.
+const MOST_TOLD: usize = 100;
+
 /// A file while it is being read.
 struct Source<T> {
     file: PathBuf,
@@ -108,9 +139,9 @@ struct Source<T> {
 
 impl<T: DeserializeOwned> Source<T> {
     /// Reads a file, as far as it goes.
-    fn read(file: &Path, kind: Kind) -> Result<Self, Refusals> {
+    fn read(file: &Path, kind: Kind, reach: &Reach) -> Result<Self, Refusals> {
         let refused = |(problem, mend): (String, String)| Refusals(vec![Refusal::of_file(file, problem, mend)]);
-        let text = read_text(file, kind).map_err(refused)?;
+        let text = read_text(file, kind, reach).map_err(refused)?;
         let mut source = Self { file: file.to_owned(), text: text.into(), typed: None, found: Vec::new() };
         let text = Arc::clone(&source.text);
         let tree = match Tree::read(&text) {
@@ -130,6 +161,7 @@ impl<T: DeserializeOwned> Source<T> {
     }
 
     fn placed(&self, key: &str, place: Place, problem: String, mend: String) -> Refusal {
+        let (problem, mend) = (shortened(problem), shortened(mend));
         Refusal {
             severity: Severity::Refused,
             file: self.file.clone(),
@@ -169,7 +201,7 @@ impl<T: DeserializeOwned> Source<T> {
     fn note(&mut self, notes: Vec<Note>) {
         let text = Arc::clone(&self.text);
         let Some(tree) = (!notes.is_empty()).then(|| Tree::read(&text).ok()).flatten() else { return };
-        for note in notes {
+        for note in notes.into_iter().take(MOST_NOTES) {
             let refusal = self.placed(&note.key, tree.locate(&note.key), note.problem, note.mend);
             self.found.push(Refusal { severity: note.severity, ..refusal });
         }
@@ -179,10 +211,16 @@ impl<T: DeserializeOwned> Source<T> {
         self.found.iter().all(|refusal| refusal.severity == Severity::Warning)
     }
 
-    /// Everything found, in the order of the file.
+    /// Everything found, in the order of the file; of very much, the first.
     fn into_refusals(mut self) -> Refusals {
         self.found.sort_by_key(|refusal| refusal.position);
         self.found.dedup();
+        let more = self.found.len().saturating_sub(MOST_TOLD);
+        if more > 0 {
+            self.found.truncate(MOST_TOLD);
+            let problem = format!("{more} more refusals of this file are not told here");
+            self.found.push(Refusal::of_file(&self.file, problem, "mend these first, and ask again"));
+        }
         Refusals(self.found)
     }
 }
@@ -216,50 +254,31 @@ impl Source<Scenario> {
 }
 
 impl Source<System> {
-    fn include(&mut self) {
+    fn include(&mut self, reach: &Reach) {
         let folder = self.file.parent().unwrap_or(Path::new("")).to_owned();
-        let notes = self.typed.as_mut().map(|system| include_queries(system, &folder));
+        let notes = self.typed.as_mut().map(|system| include_queries(system, &folder, reach));
         self.note(notes.unwrap_or_default());
     }
 
-    fn judge_alone(&mut self) {
+    fn judge_alone(&mut self, reach: &Reach) {
         if let Some(system) = &self.typed {
             let mut notes = judge::system(system);
             notes.extend(judge::system_name(system, &self.file));
-            notes.extend(missing_files(system, self.file.parent().unwrap_or(Path::new(""))));
+            notes.extend(missing_files(system, self.file.parent().unwrap_or(Path::new("")), reach));
             self.note(notes);
         }
     }
 }
 
 /// The text of a file, or what is wrong with it and the mend.
-fn read_text(file: &Path, kind: Kind) -> Result<String, (String, String)> {
+fn read_text(file: &Path, kind: Kind, reach: &Reach) -> Result<String, (String, String)> {
     let refuse = |problem: &str, mend: &str| Err((problem.to_owned(), mend.to_owned()));
     let name = kind.name();
-    let metadata = match file.metadata() {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let from = match kind {
-                Kind::Scenario => "",
-                Kind::System => "; its path starts at the folder of the file that names it",
-            };
-            return refuse("there is no such file", &format!("name an existing {name} file{from}"));
-        }
-        Err(error) => return refuse(&format!("it cannot be read: {error}"), "make it readable"),
+    let bytes = match reach.read(file, files::DECLARATION) {
+        Ok(bytes) => bytes,
+        Err(ReachError::Unreadable(error)) => return Err(unreadable(&error, kind)),
+        Err(outside) => return Err((outside.to_string(), outside.mend().unwrap_or_default())),
     };
-    if metadata.is_dir() {
-        return refuse("it is a folder", &format!("name a {name} file within it"));
-    }
-    if !metadata.is_file() {
-        return refuse("it is no regular file", &format!("name a {name} file"));
-    }
-    let mut bytes = Vec::new();
-    if let Err(error) = std::fs::File::open(file).and_then(|open| open.take(MOST_BYTES + 1).read_to_end(&mut bytes)) {
-        return refuse(&format!("it cannot be read: {error}"), "make it readable");
-    }
-    if bytes.len() as u64 > MOST_BYTES {
-        return refuse(&format!("it has {} bytes", metadata.len()), &format!("a {name} has at most {MOST_BYTES}"));
-    }
     match String::from_utf8(bytes) {
         Ok(text) if text.trim().is_empty() => {
             refuse("it is empty", &format!("write a {name}: see `blackstart schema`"))
@@ -270,24 +289,76 @@ fn read_text(file: &Path, kind: Kind) -> Result<String, (String, String)> {
     }
 }
 
-/// The files and folders that a system names and that are not there.
-fn missing_files(system: &System, folder: &Path) -> Vec<Note> {
+/// A refusal quotes what it refuses, and that may be a book.
+fn shortened(mut text: String) -> String {
+    const MOST_BYTES: usize = 600;
+    if text.len() > MOST_BYTES {
+        let (head, tail) =
+            (text.floor_char_boundary(MOST_BYTES / 2), text.ceil_char_boundary(text.len() - MOST_BYTES / 2));
+        text = format!("{}[...]{}", &text[..head], &text[tail..]);
+    }
+    text
+}
+
+/// Why a file cannot be read, and the mend.
+fn unreadable(error: &std::io::Error, kind: Kind) -> (String, String) {
+    let name = kind.name();
+    let (problem, mend) = match (error.kind(), kind) {
+        // An allowed folder says itself that it is not there.
+        (ErrorKind::NotFound, _) if error.get_ref().is_some() => (error.to_string(), "name an existing folder".into()),
+        (ErrorKind::NotFound, Kind::Scenario) => {
+            ("there is no such file".into(), format!("name an existing {name} file"))
+        }
+        (ErrorKind::NotFound, Kind::System) => (
+            "there is no such file".into(),
+            format!("name an existing {name} file; its path starts at the folder of the file that names it"),
+        ),
+        (ErrorKind::IsADirectory, _) => ("it is a folder".into(), format!("name a {name} file within it")),
+        (ErrorKind::InvalidInput, _) => ("it is no regular file".into(), format!("name a {name} file")),
+        (ErrorKind::FileTooLarge, _) => {
+            ("it is too large".into(), format!("a {name} has at most {} bytes", files::DECLARATION.most_bytes))
+        }
+        _ => (format!("it cannot be read: {error}"), "make it readable".into()),
+    };
+    (problem, mend)
+}
+
+/// The files and folders that a system names and that cannot be reached.
+fn missing_files(system: &System, folder: &Path, reach: &Reach) -> Vec<Note> {
     let copied = system.nodes.iter().enumerate().flat_map(|(node, it)| {
         let key = move |file| format!("nodes[{node}].files[{file}].from");
         it.files.iter().enumerate().map(move |(file, copied)| (key(file), copied.from.clone()))
     });
-    let missing_copied = copied.filter(|(_, from)| !folder.join(from).is_file()).map(|(key, from)| {
+    let missing_copied = copied.filter_map(|(key, from)| {
+        let error = reach.demand_file(&folder.join(&from)).err()?;
         let mend = format!("put it there, or name another; paths start at {}", shown(folder));
-        Note::new(key, format!("there is no file {from}"), mend)
+        Some(unreachable(key, &error, &from, format!("there is no file {from}"), mend))
     });
     let builds = system.images.iter().filter_map(|(name, image)| Some((name, image.build.as_ref()?)));
-    let missing_builds =
-        builds.filter(|(_, build)| !folder.join(build).join("Dockerfile").is_file()).map(|(name, build)| {
-            let problem = format!("there is no Dockerfile in {build}");
-            let mend = format!("name the folder that holds it; paths start at {}", shown(folder));
-            Note::new(format!("images.{name}.build"), problem, mend)
-        });
-    missing_copied.chain(missing_builds).collect()
+    let missing_builds = builds.filter_map(|(name, build)| {
+        let error = reach.demand_file(&folder.join(build).join("Dockerfile")).err()?;
+        let problem = format!("there is no Dockerfile in {build}");
+        let mend = format!("name the folder that holds it; paths start at {}", shown(folder));
+        Some(unreachable(format!("images.{name}.build"), &error, build, problem, mend))
+    });
+    let programs = system.images.iter().flat_map(|(name, image)| {
+        image.programs.iter().enumerate().map(move |(index, program)| (name, index, program))
+    });
+    let elsewhere = programs.filter(|(_, _, program)| !files::is_file_name(program)).map(|(name, index, program)| {
+        let problem = format!("`{program}` is no name of a program");
+        let mend = "write its name alone: programs lie beside `blackstart`";
+        Note::new(format!("images.{name}.programs[{index}]"), problem, mend)
+    });
+    missing_copied.chain(missing_builds).chain(elsewhere).collect()
+}
+
+/// A note on what a system names: not there, or not to be read.
+fn unreachable(key: String, error: &ReachError, named: &str, missing: String, mend: String) -> Note {
+    match error {
+        ReachError::Outside { .. } => Note::new(key, format!("{named}: {error}"), error.mend().unwrap_or(mend)),
+        ReachError::Unreadable(error) if error.kind() == ErrorKind::NotFound => Note::new(key, missing, mend),
+        ReachError::Unreadable(error) => Note::new(key, format!("{named}: {error}"), "name a regular file"),
+    }
 }
 
 fn shown(folder: &Path) -> String {

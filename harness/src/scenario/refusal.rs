@@ -141,6 +141,17 @@ impl fmt::Display for Refusals {
 
 impl std::error::Error for Refusals {}
 
+/// The most bytes of a line that is shown. No terminal shows a longer one, and what draws them cannot count further than
+/// 65,535 columns.
+const MOST_SHOWN: usize = 1000;
+
+/// Whether the line of a byte can be shown, with those just before and after it.
+fn can_be_shown(text: &str, byte: usize) -> bool {
+    let before = text.get(..byte).unwrap_or_default().rsplit('\n').take(2);
+    let after = text.get(byte..).unwrap_or_default().split('\n').take(2);
+    before.chain(after).all(|part| part.len() <= MOST_SHOWN / 2)
+}
+
 /// A refusal as miette wants it.
 #[derive(Debug)]
 struct Report<'a> {
@@ -153,7 +164,7 @@ impl<'a> Report<'a> {
         let source = refusal
             .text
             .as_ref()
-            .filter(|_| refusal.span.is_some())
+            .filter(|text| refusal.span.as_ref().is_some_and(|span| can_be_shown(text, span.start)))
             .map(|text| NamedSource::new(refusal.file.display().to_string(), text.to_string()));
         Self { refusal, source }
     }
@@ -163,7 +174,13 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.source {
             Some(_) => f.write_str(&self.refusal.problem),
-            None => write!(f, "{}: {}", self.refusal.file.display(), self.refusal.problem),
+            None => {
+                write!(f, "{}", self.refusal.file.display())?;
+                if let Some((line, column)) = self.refusal.position {
+                    write!(f, ":{line}:{column}: {}", self.refusal.key)?;
+                }
+                write!(f, ": {}", self.refusal.problem)
+            }
         }
     }
 }

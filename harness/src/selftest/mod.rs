@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 
 use crate::{
     drill::{Bundle, Event, Events, Setting, Stop, digest_of, open_bundle, resolved, stop, words_of},
+    files::Reach,
     plan::{self, Plan, PlannedStep, or_default},
     scenario::{
         Declared, System,
@@ -67,6 +68,7 @@ impl Agenda {
     pub fn of(
         mut system: System,
         system_file: PathBuf,
+        reach: Reach,
         defects: Vec<Defect>,
     ) -> Result<Option<Self>, plan::Unplannable> {
         let Some(selftest) = system.selftest.clone() else { return Ok(None) };
@@ -74,7 +76,7 @@ impl Agenda {
         system.leave_out_spares(|_| false);
         let scenario = selftest.scenario(&system, &[]);
         let scenario_file = system_file.clone();
-        let declared = Declared { scenario, system, scenario_file, system_file, warnings: Vec::new() };
+        let declared = Declared { scenario, system, scenario_file, system_file, reach, warnings: Vec::new() };
         let plan = plan::build(declared, SEED)?;
         let steps = |steps: &[Step]| plan::steps(steps, &plan.declared);
         let midway = steps(&selftest.midway)?;
@@ -265,7 +267,7 @@ mod tests {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/systems/order-management.yaml");
         let (system, _) = crate::scenario::read_system(&file).unwrap();
         let defects = system.defects.clone();
-        Agenda::of(system, file, defects).unwrap().unwrap()
+        Agenda::of(system, file, Reach::default(), defects).unwrap().unwrap()
     }
 
     #[test]
@@ -294,6 +296,6 @@ mod tests {
     fn nothing_can_be_tested_of_a_system_without_a_self_test() {
         let mut system = agenda().plan.declared.system.clone();
         system.selftest = None;
-        assert!(Agenda::of(system, PathBuf::new(), Vec::new()).unwrap().is_none());
+        assert!(Agenda::of(system, PathBuf::new(), Reach::default(), Vec::new()).unwrap().is_none());
     }
 }

@@ -1,8 +1,9 @@
 //! From a plan to what has to be made: images and nodes.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
+    files,
     plan::{Plan, PlannedNode},
     scenario::{
         rights::{Capability, NodeLimits},
@@ -22,7 +23,8 @@ pub fn images(plan: &Plan) -> Vec<ImageSpec> {
 fn image_spec(plan: &Plan, name: &str, image: &Image) -> ImageSpec {
     let source = match (&image.build, &image.existing) {
         (Some(folder), _) => {
-            ImageSource::Build { folder: beside_system(plan, folder), programs: image.programs.clone() }
+            let reach = plan.declared.reach.clone();
+            ImageSource::Build { folder: beside_system(plan, folder), reach, programs: image.programs.clone() }
         }
         (None, existing) => ImageSource::Existing(existing.clone().unwrap_or_default()),
     };
@@ -72,7 +74,7 @@ fn node_spec(plan: &Plan, planned: &PlannedNode) -> Result<NodeSpec, WorldError>
     let service = &plan.declared.system.service;
     let read = |from: &str| {
         let path = beside_system(plan, from);
-        fs::read(&path).map_err(|error| {
+        plan.declared.reach.read(&path, files::COPIED).map_err(|error| {
             let doing = format!("read {} for node {}", path.display(), node.name);
             WorldError::new(WorldErrorKind::NotFound, doing, error.to_string())
         })

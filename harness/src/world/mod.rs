@@ -22,6 +22,7 @@ pub use storage::{ArraySpec, DiskState, Marks, Pool, Saved, Storage};
 pub use walls::{Limits, WaysOut};
 
 use crate::{
+    files::Reach,
     plan::Plan,
     scenario::{
         rights::Capability,
@@ -49,6 +50,8 @@ pub enum ImageSource {
     Build {
         /// The folder with the Dockerfile.
         folder: std::path::PathBuf,
+        /// What may be read of it.
+        reach: Reach,
         /// The programs of this repository, by name; whoever builds the image finds them.
         programs: Vec<String>,
     },

@@ -57,7 +57,8 @@ pub async fn remains() -> sweep::Engine {
 /// The image that everything here runs: the same as the world's own tools.
 pub fn image() -> ImageSpec {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/world/docker/tools");
-    ImageSpec { name: "tools".into(), source: ImageSource::Build { folder, programs: Vec::new() } }
+    let reach = blackstart::files::Reach::below(&folder).expect("a folder of this repository");
+    ImageSpec { name: "tools".into(), source: ImageSource::Build { reach, folder, programs: Vec::new() } }
 }
 
 /// A node that waits for what a test does with it.

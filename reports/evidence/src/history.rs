@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use blackstart_reports::files::sound_moment;
 use serde::{Deserialize, Serialize};
 
 /// Who sent a request.
@@ -44,10 +45,13 @@ pub struct Sent {
     /// The request, by its name.
     pub kind: Arc<str>,
     /// When it was to be sent.
+    #[serde(deserialize_with = "sound_moment")]
     pub intended_us: u64,
     /// When it was sent.
+    #[serde(deserialize_with = "sound_moment")]
     pub sent_us: u64,
     /// When its answer came, or its deadline passed.
+    #[serde(deserialize_with = "sound_moment")]
     pub returned_us: u64,
     /// What the client knows.
     pub outcome: Outcome,

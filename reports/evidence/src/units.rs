@@ -56,6 +56,9 @@ macro_rules! written_as_text {
 pub struct Span(u64);
 
 impl Span {
+    /// The longest span that can be written.
+    pub const LONGEST: Self = Self::from_ms(31 * 24 * 3_600_000);
+
     /// A span of so many milliseconds.
     pub const fn from_ms(ms: u64) -> Self {
         Self(ms * 1000)
@@ -82,7 +85,11 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, String> {
         const UNITS: [(&str, f64); 5] = [("ms", 1e3), ("s", 1e6), ("m", 60e6), ("h", 3600e6), ("d", 86_400e6)];
-        read_unit(text, &UNITS).map(|micros| Self(micros.round() as u64))
+        let span = Self(read_unit(text, &UNITS)?.round() as u64);
+        if span > Self::LONGEST {
+            return Err(format!("{text} is longer than {}; scale the drill down, and say so", Self::LONGEST));
+        }
+        Ok(span)
     }
 }
 
@@ -107,6 +114,9 @@ written_as_text!(Span, r"^[0-9.]+(ms|s|m|h|d)$", "a span of time: 250ms, 2s, 1.5
 pub struct Size(u64);
 
 impl Size {
+    /// The largest size that can be written.
+    pub const LARGEST: Self = Self(64 * 1024 * 1024 * MIB);
+
     /// The size in bytes.
     pub const fn bytes(self) -> u64 {
         self.0
@@ -120,7 +130,11 @@ impl FromStr for Size {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let units = [("MiB", MIB as f64), ("GiB", 1024.0 * MIB as f64)];
-        read_unit(text, &units).map(|bytes| Self(bytes.round() as u64))
+        let size = Self(read_unit(text, &units)?.round() as u64);
+        if size > Self::LARGEST {
+            return Err(format!("{text} is more than {}; write what this machine has", Self::LARGEST));
+        }
+        Ok(size)
     }
 }
 
@@ -221,15 +235,18 @@ impl Bandwidth {
     }
 }
 
+/// The most bits per second that can be written.
+const MOST_BITS: f64 = 100e9;
+
 impl FromStr for Bandwidth {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let bits = read_unit(text, &[("bit/s", 1.0), ("kbit/s", 1e3), ("Mbit/s", 1e6), ("Gbit/s", 1e9)])?;
-        if bits >= 8000.0 {
-            Ok(Self(bits as u64))
-        } else {
-            Err(format!("{text} is below 8kbit/s, the least that works"))
+        match bits {
+            bits if bits < 8000.0 => Err(format!("{text} is below 8kbit/s, the least that works")),
+            bits if bits > MOST_BITS => Err(format!("{text} is above 100Gbit/s, the most that works")),
+            bits => Ok(Self(bits as u64)),
         }
     }
 }
@@ -338,6 +355,19 @@ mod tests {
     fn a_bare_number_is_refused_with_the_units() {
         let refusal = "5".parse::<Span>().unwrap_err();
         assert_eq!(refusal, "`5` has no unit; write one of ms, s, m, h, d");
+    }
+
+    #[test]
+    fn what_is_beyond_any_drill_is_refused_and_does_not_wrap_around() {
+        let long = ["50000000d", "32d", &format!("{}h", "9".repeat(400)), &format!("{}ms", u64::MAX)];
+        for text in long {
+            let refusal = text.parse::<Span>().unwrap_err();
+            assert!(refusal.ends_with("is longer than 31d; scale the drill down, and say so"), "{refusal}");
+            assert!(format!("1s..{text}").parse::<Moment>().is_err());
+        }
+        assert_eq!("31d".parse::<Span>().unwrap(), Span::LONGEST);
+        assert!("99999999999GiB".parse::<Size>().unwrap_err().contains("is more than 65536GiB"));
+        assert!("101Gbit/s".parse::<Bandwidth>().unwrap_err().contains("is above 100Gbit/s"));
     }
 
     #[test]

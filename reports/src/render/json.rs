@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words;
 use crate::{
+    files,
     record::{Record, SCHEMA_VERSION},
     safe,
 };
@@ -81,7 +82,7 @@ pub fn read(text: &str) -> Result<Record, ReadError> {
     match versioned.schema_version {
         None => Err(ReadError::NoVersion),
         Some(found) if found != SCHEMA_VERSION => Err(ReadError::UnknownVersion(found.to_string())),
-        Some(_) => serde_json::from_str(text).map_err(ReadError::Malformed),
+        Some(_) => files::from_json(text).map_err(ReadError::Malformed),
     }
 }
 
@@ -112,6 +113,13 @@ mod tests {
         assert!(matches!(read("[]"), Err(ReadError::NotJson(_))));
         assert!(matches!(read("{}"), Err(ReadError::NoVersion)));
         assert!(matches!(read("{\"schema_version\": 1}"), Err(ReadError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_count_that_no_sum_could_hold_is_refused() {
+        let text = render(&sample::sample_record()).replacen("\"count\": ", "\"count\": 1844674407370955161", 1);
+        let error = read(&text).expect_err("beyond measure").to_string();
+        assert!(error.contains("is beyond 9007199254740992"), "{error}");
     }
 
     #[test]

@@ -70,11 +70,14 @@ fn head(page: &mut Page, record: &Record) {
     );
     let mut why = Table::new();
     for reason in view::reasons(record) {
-        why.add_row([TableCell::new("-"), TableCell::new(reason)]);
+        why.add_row([TableCell::new("-"), page.palette.cell(&reason, Tone::Plain)]);
     }
     page.blank();
     page.table(why, 2);
 }
+
+/// The most letters of a cell of a table.
+const MOST_LETTERS: usize = 2_000;
 
 /// The six levels: what passed in one line each, everything else in full.
 fn ladder(page: &mut Page, record: &Record) {
@@ -245,7 +248,8 @@ impl Palette {
     }
 
     pub(super) fn cell(self, words: &str, tone: Tone) -> TableCell {
-        let cell = TableCell::new(words);
+        // To lay out a word takes time by the square of its length.
+        let cell = TableCell::new(text::shorten(words, MOST_LETTERS));
         match tone {
             Tone::Good => cell.fg(Color::DarkGreen),
             Tone::Warn => cell.fg(Color::DarkYellow),

@@ -240,3 +240,13 @@ fn a_control_says_that_it_exercised_no_time_and_tells_its_outages() {
     let text = render(&record, Format::Terminal, &Style { width: 200, ..Style::default() });
     assert!(text.contains("not exercised; 2 outages, the longest of 2.60 s"), "{text}");
 }
+
+/// To lay out a word takes the square of its length: one of a megabyte would take a day.
+#[test]
+fn a_word_without_end_is_shortened() {
+    let mut record = sample::sample_record();
+    record.reasons = vec!["x".repeat(1_000_000)];
+    record.levels[0].checks[0].detail = "y".repeat(1_000_000);
+    let text = terminal::render(&record, &plain(100, true));
+    assert!(text.contains("xxx…") && text.len() < 50_000, "{} letters", text.len());
+}

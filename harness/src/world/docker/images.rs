@@ -19,6 +19,7 @@ use super::{
     tarball::{self, Entry},
 };
 use crate::{
+    files::{Reach, ReachError},
     state,
     world::{ImageSource, ImageSpec, Result, WorldError, WorldErrorKind},
 };
@@ -76,8 +77,8 @@ pub(super) async fn make_tools_image(docker: &Docker, progress: Progress<'_>) ->
 async fn make_image(docker: &Docker, spec: &ImageSpec, progress: Progress<'_>) -> Result<(String, Image)> {
     let image = match &spec.source {
         ImageSource::Existing(tag) => find_or_pull(docker, tag, progress).await?,
-        ImageSource::Build { folder, programs } => {
-            let entries = context(&spec.name, folder, programs)?;
+        ImageSource::Build { folder, reach, programs } => {
+            let entries = context(&spec.name, folder, reach, programs)?;
             build_where_missing(docker, &spec.name, entries, progress).await?
         }
     };
@@ -85,16 +86,17 @@ async fn make_image(docker: &Docker, spec: &ImageSpec, progress: Progress<'_>) -
 }
 
 /// The folder and the programs, as they go to the engine.
-fn context(name: &str, folder: &Path, programs: &[String]) -> Result<Vec<Entry>> {
-    let unreadable = |error: std::io::Error| {
-        let happened = format!("{}: {error}", folder.display());
+fn context(name: &str, folder: &Path, reach: &Reach, programs: &[String]) -> Result<Vec<Entry>> {
+    let unreadable = |error: ReachError| {
+        let mend = error.mend().map(|mend| format!("; {mend}")).unwrap_or_default();
+        let happened = format!("{}: {error}{mend}", folder.display());
         WorldError::new(WorldErrorKind::NotFound, format!("read what image {name} is built from"), happened)
     };
-    let mut entries = tarball::read_folder(folder).map_err(unreadable)?;
+    let mut entries: Vec<Entry> = reach.read_folder(folder).map_err(unreadable)?.into_iter().map(Entry::from).collect();
     for program in programs {
         let file = find_program(program)?;
         entries.retain(|entry| entry.path != *program);
-        entries.push(Entry { mode: 0o755, ..tarball::read_file(&file, program.clone()).map_err(unreadable)? });
+        entries.push(tarball::read_program(&file, program.clone()).map_err(|error| unreadable(error.into()))?);
     }
     Ok(entries)
 }
@@ -145,8 +147,9 @@ async fn write_recipe(docker: &Docker, name: &str, entries: &[Entry]) -> Result<
 }
 
 async fn base_ids(docker: &Docker, name: &str, entries: &[Entry]) -> Result<Vec<String>> {
-    let dockerfile = entries.iter().find(|entry| entry.path == "Dockerfile").ok_or_else(|| {
-        let happened = "its folder holds no Dockerfile";
+    let is_dockerfile = |entry: &&Entry| entry.path == "Dockerfile" && entry.link.is_none();
+    let dockerfile = entries.iter().find(is_dockerfile).ok_or_else(|| {
+        let happened = "its folder holds no Dockerfile, or one that is a link; put the file itself there";
         WorldError::new(WorldErrorKind::NotFound, format!("build image {name}"), happened)
     })?;
     let mut ids = Vec::new();
@@ -173,6 +176,9 @@ fn digest(entries: &[Entry], bases: &[String]) -> String {
         add(entry.path.as_bytes());
         add(&entry.mode.to_be_bytes());
         add(&entry.bytes);
+        if let Some(to) = &entry.link {
+            add(to.as_os_str().as_encoded_bytes());
+        }
     }
     bases.iter().for_each(|base| add(base.as_bytes()));
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -274,6 +280,8 @@ mod tests {
         assert_ne!(first, digest(&[file("Dockerfile", b"FROM y")], &base));
         assert_ne!(first, digest(&[file("Dockerfile", b"FROM x")], &["sha256:2".to_owned()]));
         assert_ne!(first, digest(&[Entry { mode: 0o755, ..file("Dockerfile", b"FROM x") }], &base));
+        let link = Entry { link: Some("elsewhere".into()), ..file("Dockerfile", b"") };
+        assert_ne!(digest(&[link], &base), digest(&[file("Dockerfile", b"")], &base));
         assert_ne!(digest(&[file("a", b"bc")], &[]), digest(&[file("ab", b"c")], &[]));
     }
 }

@@ -1,7 +1,12 @@
 //! Tar archives in memory: what a build is made from, and what is copied into a container. The same content gives the
 //! same bytes.
 
-use std::{fs, io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::files::{self, Content, Item};
 
 /// One file of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,13 +17,30 @@ pub(super) struct Entry {
     pub mode: u32,
     /// What it holds.
     pub bytes: Vec<u8>,
+    /// Where it leads, for a link. It is packed as one.
+    pub link: Option<PathBuf>,
+}
+
+impl From<Item> for Entry {
+    fn from(item: Item) -> Self {
+        match item.content {
+            Content::File { is_executable, bytes } => {
+                Self { path: item.path, mode: mode(is_executable), bytes, link: None }
+            }
+            Content::Link(to) => Self { path: item.path, mode: 0o777, bytes: Vec::new(), link: Some(to) },
+        }
+    }
+}
+
+const fn mode(is_executable: bool) -> u32 {
+    if is_executable { 0o755 } else { 0o644 }
 }
 
 impl Entry {
     /// A file that goes into a container: whoever runs there may read it, and scripts may be run.
     pub(super) fn copied(path: &str, bytes: &[u8]) -> Self {
         let mode = if bytes.starts_with(b"#!") { 0o755 } else { 0o644 };
-        Self { path: path.trim_start_matches('/').to_owned(), mode, bytes: bytes.to_vec() }
+        Self { path: path.trim_start_matches('/').to_owned(), mode, bytes: bytes.to_vec(), link: None }
     }
 
     /// A secret that goes into a container: every program there may read it and none may change it. The container is
@@ -39,55 +61,25 @@ pub(super) fn pack(entries: &[Entry]) -> io::Result<Vec<u8>> {
         header.set_size(entry.bytes.len() as u64);
         header.set_mode(entry.mode);
         header.set_mtime(0);
-        archive.append_data(&mut header, &entry.path, entry.bytes.as_slice())?;
+        match &entry.link {
+            None => archive.append_data(&mut header, &entry.path, entry.bytes.as_slice())?,
+            Some(to) => {
+                header.set_entry_type(tar::EntryType::Symlink);
+                archive.append_link(&mut header, &entry.path, to)?;
+            }
+        }
     }
     archive.into_inner()
 }
 
-/// The files of a folder, in the order of their paths.
-///
-/// # Errors
-/// Where something cannot be read.
-pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    read_into(folder, "", &mut entries)?;
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(entries)
-}
-
-fn read_into(folder: &Path, prefix: &str, entries: &mut Vec<Entry>) -> io::Result<()> {
-    for item in fs::read_dir(folder)? {
-        let item = item?;
-        let path = format!("{prefix}{}", item.file_name().to_string_lossy());
-        if item.path().is_dir() {
-            read_into(&item.path(), &format!("{path}/"), entries)?;
-        } else {
-            entries.push(read_file(&item.path(), path)?);
-        }
-    }
-    Ok(())
-}
-
-/// One file, under the path given.
+/// One file that a person or a build put beside us, under the path given.
 ///
 /// # Errors
 /// Where it cannot be read.
-pub(super) fn read_file(file: &Path, path: String) -> io::Result<Entry> {
+pub(super) fn read_program(file: &Path, path: String) -> io::Result<Entry> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
-    let bytes = fs::read(file).map_err(named)?;
-    let mode = if is_executable(&fs::metadata(file).map_err(named)?) { 0o755 } else { 0o644 };
-    Ok(Entry { path, mode, bytes })
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o111 != 0
-}
-
-#[cfg(not(unix))]
-fn is_executable(_: &fs::Metadata) -> bool {
-    false
+    let bytes = files::read(file, files::PROGRAM).map_err(named)?;
+    Ok(Entry { path, mode: mode(true), bytes, link: None })
 }
 
 #[cfg(test)]
@@ -110,10 +102,21 @@ mod tests {
             let mode = entry.header().mode().expect("a mode");
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).expect("bytes");
-            read.push(Entry { path, mode, bytes });
+            read.push(Entry { path, mode, bytes, link: None });
         }
         assert_eq!(read, entries);
         assert_eq!((read[0].mode, read[1].mode), (0o755, 0o644));
+    }
+
+    #[test]
+    fn a_link_is_packed_as_a_link() {
+        let item = Item { path: "to".into(), content: Content::Link("/etc/shadow".into()) };
+        let packed = pack(&[Entry::from(item)]).expect("an archive");
+        let mut archive = tar::Archive::new(packed.as_slice());
+        let entry = archive.entries().expect("entries").next().expect("one").expect("an entry");
+        assert_eq!(entry.header().entry_type(), tar::EntryType::Symlink);
+        assert_eq!(entry.link_name().expect("a name").as_deref(), Some(Path::new("/etc/shadow")));
+        assert_eq!(entry.size(), 0);
     }
 
     #[test]

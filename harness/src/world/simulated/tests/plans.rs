@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
+    files::Reach,
     plan::{self, Plan},
     scenario::{
         Declared, Scenario, System,
@@ -21,6 +22,7 @@ pub(super) fn order_management(replication: Replication) -> Plan {
             system: system(replication),
             scenario_file: PathBuf::from("test.yaml"),
             system_file: PathBuf::from("system.yaml"),
+            reach: Reach::default(),
             warnings: Vec::new(),
         },
         7,

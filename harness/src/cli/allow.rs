@@ -1,0 +1,11 @@
+//! `--allow`: folders whose files a declaration may name, beside those of its own repository.
+
+use std::path::PathBuf;
+
+/// The folders that are allowed.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Allow {
+    /// A folder whose files the declaration may name too, beside those of its own repository; may be given several times
+    #[arg(long = "allow", value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+}
