@@ -27,7 +27,8 @@ const WITHIN: Duration = Duration::from_secs(300);
 
 fn image() -> ImageSpec {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/images/postgres");
-    ImageSpec { name: "postgres".into(), source: ImageSource::Build { folder, programs: Vec::new() } }
+    let reach = blackstart::files::Reach::below(&folder).expect("a folder of this repository");
+    ImageSpec { name: "postgres".into(), source: ImageSource::Build { reach, folder, programs: Vec::new() } }
 }
 
 fn database() -> NodeSpec {
