@@ -184,11 +184,17 @@ impl<T: DeserializeOwned> Source<T> {
         let place = Place::at(&self.text, Place::of(&self.text, location).bytes.start, None);
         let key = tree.map(|tree| tree.path_to(place.bytes.start)).unwrap_or_default();
         let schema = "write what the schema says: see `blackstart schema`";
-        let (problem, mend) = match error.without_snippet() {
+        let cause = match error.without_snippet() {
+            serde_saphyr::Error::AliasError { error, .. } => error.without_snippet(),
+            cause => cause,
+        };
+        let (problem, mend) = match cause {
             serde_saphyr::Error::MultipleDocuments { .. } => {
                 ("a second document begins here".to_owned(), "keep one document in a file")
             }
-            serde_saphyr::Error::Budget { .. } => (problem, "keep declarations small and shallow"),
+            serde_saphyr::Error::Budget { .. } | serde_saphyr::Error::AliasReplayLimitExceeded { .. } => {
+                (problem, "keep declarations small and shallow")
+            }
             _ if tree.is_none() => {
                 (format!("this is no YAML: {problem}"), "mend the text at this line, or just above it")
             }
