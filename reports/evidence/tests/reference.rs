@@ -101,7 +101,7 @@ fn survivors(dice: &mut Dice, history: &[Sent], fault_us: u64) -> Vec<String> {
     });
     let oddities = dice.chance(10);
     let is_there = |dice: &mut Dice, sent: &Sent| match sent.outcome {
-        Outcome::Ok => !lost.as_ref().is_some_and(|lost| lost.contains(&sent.sent_us)) && !(oddities && dice.chance(1)),
+        Outcome::Ok => lost.as_ref().is_none_or(|lost| !lost.contains(&sent.sent_us)) && !(oddities && dice.chance(1)),
         Outcome::Indeterminate => dice.chance(40),
         Outcome::Refused => oddities && dice.chance(1),
     };
