@@ -81,7 +81,7 @@ impl DockerWorld {
 
     /// Makes sure that the resolver answers for every name that is known by now.
     pub(super) async fn resolver_answers(&self) -> Result<()> {
-        self.resolver.get_or_try_init(|| self.start_resolver()).await.map(|()| ())
+        self.resolver.get_or_try_init(|| self.start_resolver()).await.copied()
     }
 
     async fn start_resolver(&self) -> Result<()> {
