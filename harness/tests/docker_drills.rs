@@ -20,7 +20,7 @@ use bollard::{
         RemoveContainerOptionsBuilder,
     },
 };
-use drill_bench::{Ended, Room, assert_nothing_left, broken_engine, names, on_engine, remains};
+use drill_bench::{Ended, Room, assert_nothing_left, broken_engine, names, on_engine, remains, runs};
 use futures_util::{StreamExt, future::join_all};
 use serde_json::Value;
 
@@ -350,7 +350,7 @@ fn two_drills_side_by_side_do_not_meet() {
     let room = Room::new("jobs");
     let files = ["primary-killed", "standby-zone-outage"].map(|name| room.scenario(name).display().to_string());
     let ended = room.run(&["run", &files[0], &files[1], "--jobs", "2", "--out", "runs"]);
-    let runs = names(&room.path("runs"));
+    let runs = runs(&room.path("runs"));
     assert_eq!(runs.len(), 2, "{}", ended.stderr);
     let records: Vec<Value> = runs.iter().map(|run| record(&room, "runs", run)).collect();
     assert_judged(ended.status, &records);
@@ -473,5 +473,5 @@ fn one_scenario_named_twice_is_run_twice() {
     let file = room.scenario("primary-killed").display().to_string();
     let ended = room.run(&["run", &file, &file, "--world", "simulated", "--jobs", "2", "--out", "runs"]);
     assert_eq!(ended.status, Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    assert_eq!(names(&room.path("runs")).len(), 2);
+    assert_eq!(runs(&room.path("runs")).len(), 2);
 }

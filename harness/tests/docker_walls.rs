@@ -138,7 +138,10 @@ impl Host {
 
     /// How many packets were on their way out into the world, and how many questions for names.
     async fn counted(&self) -> (u64, u64) {
-        let listed = exec(&self.name, &format!("nft list table inet {}", self.table)).await;
+        // The engine changes rules of its own meanwhile, which can cut a list short.
+        let listing = format!("for try in $(seq 50); do nft list table inet {} && break; sleep 0.1; done", self.table);
+        let listed = exec(&self.name, &listing).await;
+        assert!(listed.contains("counter packets"), "the counters are told: {listed}");
         let packets = |line: &str| {
             let after = line.split("counter packets ").nth(1)?;
             after.split(' ').next()?.parse::<u64>().ok()

@@ -130,6 +130,8 @@ impl<'a> Run<'a> {
         self.count_tests("tests", command)?;
         if self.scope == Scope::All {
             self.count_tests("tests in documentation", self.cargo(&["test", "--workspace", "--locked", "--doc"]))?;
+            let fuzzed = self.stage("fuzz", Command::new(self.program.top.join("ci/fuzz")))?;
+            self.judge_stage("fuzz", &fuzzed);
         }
         Ok(())
     }

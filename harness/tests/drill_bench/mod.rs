@@ -21,6 +21,9 @@ use blackstart::world::{Found, Remains, docker::sweep::Engine};
 /// How long a drill may take, on a machine that does other things besides.
 const DRILL_WITHIN: Duration = Duration::from_secs(150);
 
+/// The repository.
+pub const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
 /// The program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_blackstart");
 
@@ -67,7 +70,10 @@ impl Room {
     /// The program with these arguments and this room's ledgers.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.args(arguments).env("XDG_STATE_HOME", self.path("state")).current_dir(&self.folder);
+        // What is written into a room names files of the repository.
+        let reads = matches!(arguments.first(), Some(&("run" | "selftest" | "check")));
+        command.args(arguments).args(reads.then_some(["--allow", TOP]).into_iter().flatten());
+        command.env("XDG_STATE_HOME", self.path("state")).current_dir(&self.folder);
         command
     }
 
@@ -117,6 +123,11 @@ pub fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+/// The runs in a folder of runs, beside its index.
+pub fn runs(folder: &Path) -> Vec<String> {
+    names(folder).into_iter().filter(|name| name != "index.jsonl").collect()
 }
 
 /// The program while it runs.
@@ -187,7 +198,7 @@ impl Drill {
     pub fn run_id(&self) -> String {
         let give_up = Instant::now() + Duration::from_secs(20);
         loop {
-            match names(&self.out).first() {
+            match runs(&self.out).first() {
                 Some(name) => return name.clone(),
                 None => assert!(Instant::now() < give_up, "no run in {}", self.out.display()),
             }

@@ -65,7 +65,8 @@ impl Ground {
             let done = run.output().unwrap();
             assert!(out.is_dir(), "{}", String::from_utf8_lossy(&done.stderr));
         }
-        fs::read_dir(out).unwrap().next().unwrap().unwrap().path()
+        // Beside the run lies the index of the folder.
+        fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap()
     }
 
     /// The ledger of a run that is not over.

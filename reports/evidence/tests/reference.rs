@@ -300,7 +300,7 @@ fn recorded(folder: &Path, found: &mut Vec<PathBuf>) {
         let name = entry.file_name();
         if entry.file_type().unwrap().is_dir() && name != "target" && name != ".git" {
             recorded(&entry.path(), found);
-        } else if name == "observations.json" {
+        } else if name == "observations.json" && folder.join("history.jsonl").is_file() {
             found.push(folder.to_owned());
         }
     }
