@@ -18,7 +18,7 @@ Every test of this repository, and then real drills, each of which must end as i
 NAME is that of a folder under scenarios/ and of a file under fixtures/systems/. Which drills belong to the gate, and why,
 stands in ci/gate/src/chosen.rs. Tests whose names begin with `exhaustive_` do not: see .config/nextest.toml.
 
-The gate runs a drill for every processor; otherwise it is one for every two, as a drill measures whatever else they do. One that
+One drill runs for every two processors, as it measures whatever else they do. One that
 came to no verdict (inconclusive, or it could not run) is run once more, alone, and the table says so. A verdict about the
 system is never asked for twice.
 
@@ -96,11 +96,10 @@ impl Scope {
         matches!(self, Self::All | Self::System(_)) && self.is_about(system)
     }
 
-    /// How many drills run at a time on so many processors. In the gate their verdicts count; elsewhere what they measure does
-    /// too, and one drill keeps two processors busy now and then.
-    pub fn at_a_time(&self, processors: usize) -> usize {
-        let room = if *self == Self::Gate { processors } else { processors / 2 };
-        room.max(1)
+    /// How many drills run at a time on so many processors: a drill measures whatever else they do, and keeps two busy now and
+    /// then. Two on two processors made a quarter of them inconclusive.
+    pub fn at_a_time(processors: usize) -> usize {
+        (processors / 2).max(1)
     }
 
     fn is_about(&self, system: &str) -> bool {
@@ -156,9 +155,7 @@ mod tests {
 
     #[test]
     fn where_drills_measure_they_have_two_processors_each() {
-        let (gate, all) = (Scope::Gate, Scope::All);
-        assert_eq!([1, 2, 8].map(|processors| gate.at_a_time(processors)), [1, 2, 8]);
-        assert_eq!([1, 2, 8].map(|processors| all.at_a_time(processors)), [1, 1, 4]);
+        assert_eq!([1, 2, 8].map(Scope::at_a_time), [1, 1, 4]);
     }
 
     #[test]

@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
     /// Drills and self-tests. What came to no verdict is run once more, alone.
     fn on_containers(&mut self, tasks: &[Task]) -> io::Result<()> {
         let (program, evidence, children) = (self.program.clone(), self.evidence.clone(), self.children);
-        let at_a_time = self.scope.at_a_time(thread::available_parallelism().map_or(1, usize::from));
+        let at_a_time = Scope::at_a_time(thread::available_parallelism().map_or(1, usize::from));
         let run = |task: &Task| program.run(task, &evidence, children);
         let (mut again, mut error) = (Vec::new(), None);
         tasks::side_by_side(tasks, at_a_time, run, |task, ended| match ended {

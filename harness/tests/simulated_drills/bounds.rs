@@ -10,14 +10,14 @@ use super::{
     variations::vary,
 };
 
-/// How many variations are drilled by the gate: so many that are always the same, and as many fresh ones.
-const SEEDS: usize = 500;
+/// How many variations are drilled by the gate. They are always the same.
+const SEEDS: usize = 1_000;
 
-/// The same by `ci/test --all`.
+/// How many `ci/test --all` drills that are always the same; and as many fresh ones.
 const ALL_SEEDS: usize = 1_250;
 
-/// The same of drills that restore.
-const SEEDS_OF_RESTORES: usize = 150;
+/// How many of drills that restore: by the gate, and twice as many by `ci/test --all`, half of them fresh.
+const SEEDS_OF_RESTORES: usize = 300;
 
 /// Clocks tell whole microseconds, so an end of an interval may be off by one.
 const MICROSECOND: f64 = 1e-6;
@@ -114,13 +114,19 @@ fn service_back(ran: &Ran) -> Option<Interval<u64>> {
 }
 
 /// From the commit of the earliest-acknowledged lost request to the fault that followed it, or to the commit of the
-/// last-acknowledged one, if that came later.
+/// last-acknowledged one, if that came later. What the procedure kills is no fault: the model notes its kills too.
 fn lost_seconds(ran: &Ran, fault_us: u64) -> f64 {
     let lost = ran.record.rpo.as_ref().map_or(&[][..], |rpo| &rpo.lost);
     let committed = |token: &str| ran.truth.commits.iter().find(|commit| commit.token == token).map(|it| it.instant_us);
     let ends = lost.first().zip(lost.last()).and_then(|(k, l)| committed(&k.token).zip(committed(&l.token)));
     ends.map_or(0.0, |(k_us, l_us)| {
-        let next = ran.truth.faults.iter().map(|(at_us, _)| *at_us).filter(|at_us| *at_us >= k_us).min();
+        let is_fault = |at_us: &u64| {
+            let at = seconds(*at_us);
+            let began = |ms: Interval<f64>| Interval::new(ms.lower / 1e3, ms.upper / 1e3);
+            ran.record.faults.iter().any(|fault| is_within(at, began(fault.began_ms)))
+        };
+        let struck = ran.truth.faults.iter().map(|(at_us, _)| *at_us).filter(is_fault);
+        let next = struck.filter(|at_us| *at_us >= k_us).min();
         seconds(next.unwrap_or(fault_us).max(l_us).saturating_sub(k_us))
     })
 }
@@ -211,8 +217,9 @@ fn restored() -> Vec<Declared> {
     WITH_BACKUPS.iter().map(|name| read(name)).filter(|base| !base.scenario.faults.is_empty()).collect()
 }
 
-/// Seeds that are always the same, and as many again that nobody has tried. `FRESH=N` repeats those of another run.
-fn seeds(always: usize) -> impl Iterator<Item = usize> {
+/// Seeds that are always the same, and as many again that nobody has tried. `FRESH=N` repeats those of another run. For
+/// `ci/test --all` alone: one in a thousand has found something, which is worth an hour and must not stop whoever changed a word.
+fn fresh_too(always: usize) -> impl Iterator<Item = usize> {
     let given = std::env::var("FRESH").ok().and_then(|text| text.parse().ok());
     let fresh: u32 = given.unwrap_or_else(rand::random);
     println!("fresh seeds from {fresh} on: FRESH={fresh} repeats them");
@@ -230,18 +237,20 @@ fn look_at(seed: usize, of: &str, ran: &Ran) -> Vec<String> {
 
 #[test]
 fn the_truth_lies_within_the_bounds_and_no_pass_is_wrong() {
-    the_truth_lies_within_the_bounds_over(SEEDS);
+    the_truth_lies_within_the_bounds_over(0..SEEDS);
 }
 
 #[test]
 fn exhaustive_the_truth_lies_within_the_bounds_and_no_pass_is_wrong() {
-    the_truth_lies_within_the_bounds_over(ALL_SEEDS);
+    the_truth_lies_within_the_bounds_over(fresh_too(ALL_SEEDS));
 }
 
-fn the_truth_lies_within_the_bounds_over(always: usize) {
+fn the_truth_lies_within_the_bounds_over(seeds: impl Iterator<Item = usize>) {
+    let seeds: Vec<usize> = seeds.collect();
+    let all = seeds.len();
     let bases = varied();
     let ends = Mutex::new(BTreeMap::<String, usize>::new());
-    let found = each(seeds(always), |seed| {
+    let found = each(seeds, |seed| {
         let ran = run(vary(&bases[seed % bases.len()], seed as u64));
         if ran.record.verdict == Verdict::CouldNotRun {
             println!("seed {seed}: {:?}", ran.record.reasons);
@@ -254,17 +263,24 @@ fn the_truth_lies_within_the_bounds_over(always: usize) {
     demand_none(&found);
     // The variations must exercise both sides of the verdict, and mostly run.
     let count = |end: &str| ends.get(end).copied().unwrap_or_default();
-    assert!(count("Passed") > always / 5 && count("Failed") > always / 5, "{ends:?}");
-    assert!(count("CouldNotRun") < always / 10, "{ends:?}");
+    assert!(count("Passed") > all / 10 && count("Failed") > all / 10, "{ends:?}");
+    assert!(count("CouldNotRun") < all / 20, "{ends:?}");
 }
 
 /// The same for drills that lose or change data and restore it.
 #[test]
 fn the_truth_lies_within_the_bounds_where_data_is_restored() {
+    the_truth_lies_within_the_bounds_of_restores(0..SEEDS_OF_RESTORES);
+}
+
+#[test]
+fn exhaustive_the_truth_lies_within_the_bounds_where_data_is_restored() {
+    the_truth_lies_within_the_bounds_of_restores(fresh_too(SEEDS_OF_RESTORES));
+}
+
+fn the_truth_lies_within_the_bounds_of_restores(seeds: impl Iterator<Item = usize>) {
     let bases = restored();
-    let found = each(seeds(SEEDS_OF_RESTORES), |seed| {
-        look_at(seed, "restores", &run(vary(&bases[seed % bases.len()], seed as u64)))
-    });
+    let found = each(seeds, |seed| look_at(seed, "restores", &run(vary(&bases[seed % bases.len()], seed as u64))));
     demand_none(&found);
 }
 
