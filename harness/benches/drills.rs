@@ -24,9 +24,9 @@ fn main() {
         };
         let bad = records.iter().filter(|record| record.verdict != Verdict::Passed).count();
         println!("{} runs of {}, {bad} of which did not pass", records.len(), first.scenario.id);
-        let judged = first.backups.iter().filter(|backup| backup.judgement.is_some()).count();
-        phases(&records, judged);
-        if judged == 0 {
+        let tested = first.backups.iter().filter(|backup| backup.restore_test.is_some()).count();
+        phases(&records, tested);
+        if tested == 0 {
             measured(&records);
         }
     }
@@ -38,7 +38,7 @@ fn read(folder: &Path) -> Vec<Record> {
 }
 
 /// How long each phase took, and its share of the whole. The budgets are those of a zone drill, and of four restores.
-fn phases(records: &[Record], judged: usize) {
+fn phases(records: &[Record], tested: usize) {
     let mut by_name: BTreeMap<(usize, &str), Vec<f64>> = BTreeMap::new();
     for record in records {
         for (place, phase) in record.phases.iter().enumerate() {
@@ -51,13 +51,13 @@ fn phases(records: &[Record], judged: usize) {
     for ((_, name), seconds) in &by_name {
         println!("  {name:<22} {:>7.2} s  {:>4.0} %", median(seconds), median(seconds) / whole * 100.0);
     }
-    if judged > 0 {
+    if tested > 0 {
         println!("  {:<22} {whole:>7.2} s", "the whole drill");
-        let judging: Vec<f64> =
-            by_name.iter().filter(|((_, name), _)| *name == "judge").flat_map(|it| it.1.clone()).collect();
-        let (took, budget) = (median(&judging), 60.0 * judged as f64 / 4.0);
+        let testing: Vec<f64> =
+            by_name.iter().filter(|((_, name), _)| *name == "restore-test").flat_map(|it| it.1.clone()).collect();
+        let (took, budget) = (median(&testing), 60.0 * tested as f64 / 4.0);
         println!(
-            "  {judged} backups restored and judged in {took:.1} s; budget 60 s for four: {:.0} %",
+            "  {tested} backups restored and tested in {took:.1} s; budget 60 s for four: {:.0} %",
             took / budget * 100.0
         );
         return;

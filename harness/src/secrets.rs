@@ -46,7 +46,7 @@ fn forms_of(secret: &str) -> Vec<String> {
         forms.push(within_base64(&STANDARD_NO_PAD, bytes, before));
         forms.push(within_base64(&URL_SAFE_NO_PAD, bytes, before));
     }
-    // A part that many texts hold tells nothing, and its absence would spoil them.
+    // A part that many texts hold tells nothing, and its absence would garble them.
     forms.retain(|form| form.len() >= secret.len().min(8));
     forms
 }

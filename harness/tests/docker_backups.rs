@@ -32,19 +32,19 @@ fn postgres(name: &str, host: u8, environment: &[(&str, &str)]) -> NodeSpec {
         data: Some("/var/lib/postgresql/data".into()),
         files: Vec::new(),
         password_file: Some("/run/secrets/password".into()),
-        ..node(name, host, &["db", "vault"])
+        ..node(name, host, &["db", "repository"])
     }
 }
 
-/// A database and the vault of its backups.
-fn database_and_vault() -> Vec<NodeSpec> {
+/// A database and the backup repository of its backups.
+fn database_and_repository() -> Vec<NodeSpec> {
     vec![
-        postgres("db", 11, &[("PG_NODE_ROLE", "primary"), ("PG_NODE_VAULT", "vault")]),
-        postgres("vault", 12, &[("PG_NODE_ROLE", "vault"), ("PG_NODE_DATABASES", "db")]),
+        postgres("db", 11, &[("PG_NODE_ROLE", "primary"), ("PG_NODE_REPOSITORY", "repository")]),
+        postgres("repository", 12, &[("PG_NODE_ROLE", "backup-repository"), ("PG_NODE_DATABASES", "db")]),
     ]
 }
 
-/// A database with a vault, on which a test acts.
+/// A database with a backup repository, on which a test acts.
 struct Cell<'a>(&'a Bench);
 
 impl Cell<'_> {
@@ -95,16 +95,16 @@ impl Cell<'_> {
         }
         self.sql("create table kept (what text)").await;
         self.sql("insert into kept values ('early')").await;
-        self.done("vault", &["stanza"]).await;
+        self.done("repository", &["stanza"]).await;
     }
 
     async fn back_up(&self) -> String {
-        let taken = self.done("vault", &["backup", "full"]).await;
+        let taken = self.done("repository", &["backup", "full"]).await;
         taken["label"].as_str().expect("a label").to_owned()
     }
 
-    async fn on_vault(&self, script: &str) {
-        let done = self.0.shell("vault", &format!("set -e; cd {REPOSITORY}; {script}")).await;
+    async fn on_repository(&self, script: &str) {
+        let done = self.0.shell("repository", &format!("set -e; cd {REPOSITORY}; {script}")).await;
         assert_eq!(done.status, 0, "{script}: {}", done.output);
     }
 }
@@ -114,7 +114,7 @@ async fn with_backup<F>(test: &str, body: F)
 where
     F: for<'a> FnOnce(Cell<'a>, String) -> futures_util::future::BoxFuture<'a, ()> + Send + 'static,
 {
-    with_images(test, &[image()], database_and_vault(), &[], |bench| {
+    with_images(test, &[image()], database_and_repository(), &[], |bench| {
         async move {
             let cell = Cell(bench);
             cell.ready().await;
@@ -132,7 +132,7 @@ async fn what_cannot_be_restored_is_refused_and_nothing_is_taken_away() {
     with_backup("refused-restores", |cell, label| {
         async move {
             for (backup, point, why) in [
-                ("20200101-000000F", "end", "the repository on vault holds no backup 20200101-000000F; it holds "),
+                ("20200101-000000F", "end", "repository holds no backup 20200101-000000F; it holds "),
                 ("newest", "position:0/28", "position:0/28 lies before the end of backup "),
                 (&label, "time:2020-01-01 00:00:00+00", "choose a later point, or an older backup"),
                 ("newest", "position:FF/0", "position:FF/0 lies after the end of the log "),
@@ -150,23 +150,20 @@ async fn what_cannot_be_restored_is_refused_and_nothing_is_taken_away() {
             assert!(said.ends_with("db is as it was before"), "{said}");
             assert_eq!(cell.holds().await, "early late");
 
-            cell.on_vault("mkdir aside; mv backup archive aside").await;
+            cell.on_repository("mkdir aside; mv backup archive aside").await;
             let said = cell.refused("newest", "end").await;
-            assert!(
-                said.contains("the repository on vault holds no backup") && said.contains("take one first"),
-                "{said}"
-            );
-            cell.on_vault("mv aside/* .; rmdir aside; chmod 000 backup/main").await;
+            assert!(said.contains("repository holds no backup") && said.contains("take one first"), "{said}");
+            cell.on_repository("mv aside/* .; rmdir aside; chmod 000 backup/main").await;
             let said = cell.refused("newest", "end").await;
             assert!(said.contains("cannot be read") && said.contains("Permission denied"), "{said}");
             let settings = "/run/pg-node/pgbackrest.conf";
             let other = format!(
                 "chmod 750 backup/main; cp -p {settings} kept; sed -i 's/^repo1-cipher-pass=.*/&0/' {settings}"
             );
-            cell.on_vault(&other).await;
+            cell.on_repository(&other).await;
             let said = cell.refused("newest", "end").await;
             assert!(said.contains("its key is the one it was made with"), "{said}");
-            cell.on_vault(&format!("cat kept >{settings}; rm kept")).await;
+            cell.on_repository(&format!("cat kept >{settings}; rm kept")).await;
             assert_eq!(cell.holds().await, "early late", "nothing of this has touched the database");
 
             cell.done("db", &["restore", "newest", "backup"]).await;
@@ -190,7 +187,7 @@ async fn backups_of_another_cluster_never_take_the_place_of_this_one() {
             assert_eq!(cell.holds().await, "early late");
             let said = cell.refused("newest", "end").await;
             assert!(said.contains("is of another cluster") && said.contains("7000000000000000000"), "{said}");
-            assert!(said.contains("name the vault of this cluster"), "{said}");
+            assert!(said.contains("name the backup repository of this cluster"), "{said}");
             assert_eq!(cell.holds().await, "early late");
         }
         .boxed()
@@ -202,17 +199,17 @@ async fn backups_of_another_cluster_never_take_the_place_of_this_one() {
 async fn restores_must_say(test: &str, damage: &'static [(&'static str, &'static str)]) {
     with_backup(test, move |cell, label| {
         async move {
-            cell.on_vault("cp -a . /tmp/whole").await;
+            cell.on_repository("cp -a . /tmp/whole").await;
             // Of two processes either might be the first to stumble, each over a file of its own.
             let alone = cell.0.shell("db", "sed -i s/process-max=2/process-max=1/ /run/pg-node/pgbackrest.conf").await;
             assert_eq!(alone.status, 0, "{}", alone.output);
             for (by, why) in damage {
-                let proof = cell.done("vault", &["spoil", &label, by]).await;
+                let proof = cell.done("repository", &["corrupt", &label, by]).await;
                 assert_ne!(proof["before"], proof["after"], "{by}: {proof}");
                 let said = cell.refused(&label, "backup").await;
                 assert!(said.contains(why) && said.ends_with("db is as it was before"), "{by}: {said}");
                 assert_eq!(cell.holds().await, "early late", "{by}");
-                cell.on_vault("find . -mindepth 1 -delete; cp -a /tmp/whole/. .").await;
+                cell.on_repository("find . -mindepth 1 -delete; cp -a /tmp/whole/. .").await;
             }
             cell.done("db", &["restore", &label, "backup"]).await;
             assert_eq!(cell.holds().await, "early", "the same backup, whole");
@@ -232,7 +229,7 @@ async fn damage_to_the_files_of_a_backup_is_found_by_its_restore_which_leaves_th
         ("missing-file", "unable to open missing file"),
         ("wrong-key", "unable to load backup manifest"),
     ];
-    restores_must_say("spoiled-backups", damage).await;
+    restores_must_say("corrupted-backups", damage).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -242,5 +239,5 @@ async fn damage_to_the_log_of_a_backup_is_found_by_its_restore_which_leaves_the_
         ("foreign-log", "WAL file is from different database system"),
         ("wrong-timeline", "unexpected timeline ID 2"),
     ];
-    restores_must_say("spoiled-logs", damage).await;
+    restores_must_say("corrupted-logs", damage).await;
 }

@@ -50,7 +50,7 @@ fn assert_passed(status: Option<i32>, records: &[Value]) {
 }
 
 /// Ended by themselves, with a verdict. Which one is about the system and the machine that it ran on, and no matter here.
-fn assert_judged(status: Option<i32>, records: &[Value]) {
+fn assert_evaluated(status: Option<i32>, records: &[Value]) {
     for record in records {
         let verdict = record["verdict"].as_str().unwrap_or_default();
         assert!(["passed", "failed", "inconclusive"].contains(&verdict), "{verdict}: {:?}", record["reasons"]);
@@ -311,7 +311,7 @@ fn a_sweep_leaves_alone_who_lives_and_who_is_none_of_ours() {
     assert!(told.stdout.contains("it lives"), "{}", told.stdout);
     assert_eq!(told.status, Some(0));
     let ended = living.end();
-    assert_judged(ended.status, &[record(&room, "living", &alive)]);
+    assert_evaluated(ended.status, &[record(&room, "living", &alive)]);
     assert_nothing_left(&room, &alive);
     on_engine(remove_bystander(&bystander));
 }
@@ -353,7 +353,7 @@ fn two_drills_side_by_side_do_not_meet() {
     let runs = runs(&room.path("runs"));
     assert_eq!(runs.len(), 2, "{}", ended.stderr);
     let records: Vec<Value> = runs.iter().map(|run| record(&room, "runs", run)).collect();
-    assert_judged(ended.status, &records);
+    assert_evaluated(ended.status, &records);
     runs.iter().for_each(|run| assert_nothing_left(&room, run));
 }
 
@@ -363,7 +363,7 @@ fn what_is_kept_stays_until_it_is_swept() {
     let drill = room.start_with("primary-killed", "runs", &["--keep"], &[]);
     let run = drill.run_id();
     let ended = drill.end();
-    assert_judged(ended.status, &[record(&room, "runs", &run)]);
+    assert_evaluated(ended.status, &[record(&room, "runs", &run)]);
     assert!(ended.stderr.contains(&format!("blackstart sweep {run}")), "it says so: {}", ended.stderr);
     let kept = remains(&[&run]);
     assert!(kept.len() >= 13, "8 nodes, relay, volumes, networks: {kept:#?}");

@@ -12,7 +12,7 @@ use blackstart::{
     topology::{
         ledger::{self, Ledger},
         owner,
-        sweep::{Standing, clear, survey},
+        sweep::{RunState, clear, survey},
     },
     world::{
         NodeSpec, Power, Provision, Remains, Resource, Storage,
@@ -165,7 +165,7 @@ async fn a_sweep_lets_go_of_the_devices_of_runs_killed_at(moments: &[(&str, u64)
         let engine = remains().await;
         let mut left = survey(&engine, &state, &[]).await.expect("a survey");
         left.retain(|one| one.run_id == run_id);
-        assert!(left.iter().all(|one| one.standing == Standing::Gone), "{left:?}");
+        assert!(left.iter().all(|one| one.run_state == RunState::Gone), "{left:?}");
         let devices = left_of(&run_id).await.1;
         most = most.max(devices);
         let cleared = clear(&engine, &left).await.expect("an engine");

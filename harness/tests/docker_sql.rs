@@ -103,9 +103,9 @@ async fn a_kept_connection_hides_no_dead_server() {
             ask("SELECT 1").await.expect_err("nobody is there");
             world.start("db").await.expect("started");
             await_server(world).await;
-            world.freeze("db").await.expect("frozen");
-            assert_eq!(ask("SELECT 1").await.expect_err("it is frozen").kind, WorldErrorKind::TimedOut);
-            world.thaw("db").await.expect("thawed");
+            world.pause("db").await.expect("paused");
+            assert_eq!(ask("SELECT 1").await.expect_err("it is paused").kind, WorldErrorKind::TimedOut);
+            world.unpause("db").await.expect("unpaused");
             ask("SELECT 1").await.expect("it answers again, on a new connection");
             let reset = "setpriv --reuid=postgres /usr/lib/postgresql/17/bin/psql -h /tmp -Atc \"select \
                          pg_terminate_backend(pid) from pg_stat_activity where application_name = 'blackstart'\"";

@@ -19,7 +19,7 @@ use bollard::{
         ListContainersOptionsBuilder, ListNetworksOptions, RemoveContainerOptionsBuilder, StartContainerOptions,
     },
 };
-use docker_bench::{Bench, cut, node, service, with_nodes, with_specs};
+use docker_bench::{Bench, node, partition, service, with_nodes, with_specs};
 use futures_util::{FutureExt, StreamExt};
 
 const WAYS_OUT: &str = include_str!("../src/world/docker/walls/ways-out");
@@ -308,10 +308,10 @@ async fn the_gate_is_shut_again_after_each_start() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_relay_is_no_way_around_a_cut() {
+async fn the_relay_is_no_way_around_a_partition() {
     with_nodes("around", &["a", "b"], &["a"], |bench| {
         async move {
-            bench.world.refuse(&cut(&[("a", "b"), ("b", "a")])).await.expect("a cut");
+            bench.world.refuse(&partition(&[("a", "b"), ("b", "a")])).await.expect("a partition");
             assert!(!bench.world.reaches("a", "b").await.expect("an answer"));
             let relay = inspect(&of_role("relay").await[0]).await;
             let networks = relay.network_settings.and_then(|settings| settings.networks).expect("networks");
@@ -321,7 +321,10 @@ async fn the_relay_is_no_way_around_a_cut() {
             let ways: Vec<String> =
                 addresses.iter().flat_map(|address| ports.map(|port| format!("tcp/{address}/{port}"))).collect();
             let said = bench.says("a", &format!("perl - {} <<'PERL'\n{WAYS_OUT}PERL", ways.join(" "))).await;
-            assert!(!said.contains("connected"), "a cut node reaches the relay, which leads to the other one: {said}");
+            assert!(
+                !said.contains("connected"),
+                "a partitioned node reaches the relay, which leads to the other one: {said}"
+            );
             let asked = blackstart::world::Questions::get(&bench.world, "b", 8080, "/", Duration::from_secs(1)).await;
             let refused = asked.expect_err("nothing listens there");
             assert_ne!(refused.kind, blackstart::world::WorldErrorKind::NotFound, "the relay leads there: {refused}");

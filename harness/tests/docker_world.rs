@@ -15,27 +15,27 @@ use blackstart::{
     },
 };
 use bollard::{Docker, query_parameters::InspectContainerOptions};
-use docker_bench::{connect, cut, node, service, with_nodes, with_specs};
+use docker_bench::{connect, node, partition, service, with_nodes, with_specs};
 use futures_util::FutureExt;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cut_bites_nests_and_heals() {
-    with_nodes("cut", &["a", "b", "c"], &["a"], |bench| {
+async fn a_partition_bites_nests_and_heals() {
+    with_nodes("partition", &["a", "b", "c"], &["a"], |bench| {
         async move {
             let world = &bench.world;
             assert!(world.reaches("a", "b").await.expect("an answer"));
-            let whole = cut(&[("a", "b"), ("b", "a")]);
-            world.refuse(&whole).await.expect("a cut");
-            assert!(!world.reaches("a", "b").await.expect("an answer"), "the cut must bite");
+            let whole = partition(&[("a", "b"), ("b", "a")]);
+            world.refuse(&whole).await.expect("a partition");
+            assert!(!world.reaches("a", "b").await.expect("an answer"), "the partition must bite");
             assert!(world.reaches("a", "c").await.expect("an answer"), "and only there");
-            let other = cut(&[("a", "b"), ("a", "c")]);
-            world.refuse(&other).await.expect("a second cut over it");
+            let other = partition(&[("a", "b"), ("a", "c")]);
+            world.refuse(&other).await.expect("a second partition over it");
             world.accept(&whole).await.expect("the first one ends");
             assert!(!world.reaches("a", "b").await.expect("an answer"), "the second one still holds");
             world.accept(&other).await.expect("the second one ends");
             assert!(world.reaches("a", "b").await.expect("an answer"));
             assert!(world.reaches("a", "c").await.expect("an answer"));
-            let nobody = world.refuse(&cut(&[("b", "c")])).await.expect_err("neither has a helper");
+            let nobody = world.refuse(&partition(&[("b", "c")])).await.expect_err("neither has a helper");
             assert_eq!(nobody.kind, WorldErrorKind::NotFound);
         }
         .boxed()
@@ -44,7 +44,7 @@ async fn a_cut_bites_nests_and_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_established_connection_is_cut_too() {
+async fn a_partition_breaks_an_established_connection_too() {
     with_nodes("established", &["a", "b"], &["b"], |bench| {
         async move {
             let slow = "rm -f /up /go; perl -MIO::Socket::INET -e '$c = IO::Socket::INET->new(PeerAddr => \"b\", PeerPort => \
@@ -53,12 +53,12 @@ async fn an_established_connection_is_cut_too() {
             let is_up = "until [ -e /up ]; do sleep 0.02; done";
             let going_on = async { bench.says("a", &format!("{is_up}; touch /go")).await };
             let (sent, _) = tokio::join!(bench.says("a", slow), going_on);
-            assert_eq!(sent, "up\n2", "whole without a cut");
+            assert_eq!(sent, "up\n2", "whole without a partition");
             bench.says("a", "rm -f /up /go").await;
             let sending = bench.shell("a", slow);
             let cutting = async {
                 bench.says("a", is_up).await;
-                bench.world.refuse(&cut(&[("b", "a")])).await.expect("a cut");
+                bench.world.refuse(&partition(&[("b", "a")])).await.expect("a partition");
                 bench.says("a", "touch /go").await;
             };
             let (sent, ()) = tokio::join!(sending, cutting);
@@ -96,12 +96,12 @@ async fn sends_one_way(bench: &docker_bench::Bench, from: &str, to: &str) -> boo
 async fn a_refusal_is_one_way() {
     with_nodes("one-way", &["a", "b"], &["b"], |bench| {
         async move {
-            let refusing = cut(&[("b", "a")]);
+            let refusing = partition(&[("b", "a")]);
             bench.world.refuse(&refusing).await.expect("a refusal, dropped as it arrives");
             assert!(!sends_one_way(bench, "a", "b").await);
             assert!(sends_one_way(bench, "b", "a").await);
             bench.world.accept(&refusing).await.expect("its end");
-            let leaving = cut(&[("a", "b")]);
+            let leaving = partition(&[("a", "b")]);
             bench.world.refuse(&leaving).await.expect("a refusal, dropped as it leaves the other");
             assert!(sends_one_way(bench, "a", "b").await);
             assert!(!sends_one_way(bench, "b", "a").await);
@@ -187,30 +187,30 @@ async fn a_limit_really_limits_and_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_frozen_node_keeps_still_and_its_helper_goes_on() {
-    with_nodes("freeze", &["a", "b"], &["a"], |bench| {
+async fn a_paused_node_keeps_still_and_its_helper_goes_on() {
+    with_nodes("pause", &["a", "b"], &["a"], |bench| {
         async move {
             let world = &bench.world;
-            world.freeze("a").await.expect("frozen");
-            world.freeze("a").await.expect("frozen twice is no error");
-            assert_eq!(world.state("a").await.expect("a state"), NodeState::Frozen);
-            let deaf = world.run("a", &["true".into()], Duration::from_secs(2)).await.expect_err("it is frozen");
+            world.pause("a").await.expect("paused");
+            world.pause("a").await.expect("paused twice is no error");
+            assert_eq!(world.state("a").await.expect("a state"), NodeState::Paused);
+            let deaf = world.run("a", &["true".into()], Duration::from_secs(2)).await.expect_err("it is paused");
             assert!(deaf.to_string().contains("paused"), "{deaf}");
-            world.refuse(&cut(&[("a", "b")])).await.expect("its helper is no part of it");
+            world.refuse(&partition(&[("a", "b")])).await.expect("its helper is no part of it");
             assert!(!world.reaches("a", "b").await.expect("an answer"));
-            world.thaw("a").await.expect("thawed");
-            world.thaw("a").await.expect("thawed twice is no error");
+            world.unpause("a").await.expect("unpaused");
+            world.unpause("a").await.expect("unpaused twice is no error");
             assert_eq!(world.state("a").await.expect("a state"), NodeState::Running);
             assert_eq!(bench.says("a", "echo back").await, "back");
-            world.freeze("a").await.expect("frozen");
-            world.kill("a").await.expect("a frozen node can be killed");
+            world.pause("a").await.expect("paused");
+            world.kill("a").await.expect("a paused node can be killed");
             world.await_down("a").await.expect("down");
             assert_eq!(world.state("a").await.expect("a state"), NodeState::Down);
-            world.thaw("a").await.expect_err("what is down cannot be thawed");
+            world.unpause("a").await.expect_err("what is down cannot be unpaused");
             world.start("a").await.expect("started");
             assert_eq!(bench.says("a", "echo back").await, "back");
             // Removed as it is.
-            world.freeze("a").await.expect("frozen");
+            world.pause("a").await.expect("paused");
         }
         .boxed()
     })
@@ -218,12 +218,12 @@ async fn a_frozen_node_keeps_still_and_its_helper_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_node_comes_back_with_its_address_and_its_cuts() {
+async fn a_killed_node_comes_back_with_its_address_and_its_partitions() {
     with_nodes("kill", &["a", "b", "c"], &["a"], |bench| {
         async move {
             let world = &bench.world;
             let address = bench.says("a", "hostname -i").await;
-            world.refuse(&cut(&[("a", "b")])).await.expect("a cut");
+            world.refuse(&partition(&[("a", "b")])).await.expect("a partition");
             world.kill("a").await.expect("killed");
             world.await_down("a").await.expect("down");
             assert_eq!(world.state("a").await.expect("a state"), NodeState::Down);
@@ -232,12 +232,12 @@ async fn a_killed_node_comes_back_with_its_address_and_its_cuts() {
             assert!(!world.reaches("a", "c").await.expect("a node that is down reaches nobody"));
             let down = world.run("a", &["true".into()], Duration::from_secs(2)).await.expect_err("it is down");
             assert!(down.to_string().contains("not running"), "{down}");
-            world.refuse(&cut(&[("a", "c")])).await.expect("a cut of a node that is down waits for it");
+            world.refuse(&partition(&[("a", "c")])).await.expect("a partition of a node that is down waits for it");
             world.start("a").await.expect("started");
             assert_eq!(bench.says("a", "hostname -i").await, address);
-            assert!(!world.reaches("a", "b").await.expect("an answer"), "the cut outlives the start");
+            assert!(!world.reaches("a", "b").await.expect("an answer"), "the partition outlives the start");
             assert!(!world.reaches("a", "c").await.expect("an answer"));
-            world.accept(&cut(&[("a", "b"), ("a", "c")])).await.expect("its end");
+            world.accept(&partition(&[("a", "b"), ("a", "c")])).await.expect("its end");
             assert!(world.reaches("a", "b").await.expect("an answer"), "by a helper in the new namespace");
         }
         .boxed()
@@ -349,12 +349,12 @@ async fn what_became_of_a_request_is_told_apart() {
             assert_eq!(answer_of(world).await, answered);
             let asked = world.get("front", 8080, "/", Duration::from_secs(2)).await.expect("the relay leads there");
             assert_eq!(asked, (201, "made".to_owned()));
-            world.freeze("front").await.expect("frozen");
+            world.pause("front").await.expect("paused");
             let silent = world.send(&request(200)).await;
             assert!(matches!(silent, Reply::NoAnswer { .. }), "{silent:?}");
             let late = world.get("front", 8080, "/", Duration::from_millis(200)).await.expect_err("a deadline");
             assert_eq!(late.kind, WorldErrorKind::TimedOut);
-            world.thaw("front").await.expect("thawed");
+            world.unpause("front").await.expect("unpaused");
             world.kill("front").await.expect("killed");
             world.await_down("front").await.expect("down");
             let unheard = world.send(&request(500)).await;

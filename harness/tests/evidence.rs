@@ -28,7 +28,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
 const ASYNCHRONOUS: &str = "order-management/primary-zone-outage-async";
-const WITH_BACKUPS: &str = "order-management/backups-judged";
+const WITH_BACKUPS: &str = "order-management/backups-tested";
 
 fn command(scenario: &str, out: &Path) -> Command {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(format!("{scenario}.yaml"));

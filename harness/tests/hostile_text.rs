@@ -21,7 +21,8 @@ impl Room {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository");
         let text = fs::read_to_string(root.join("scenarios/order-management/primary-killed.yaml")).expect("a scenario");
         let systems = root.join("fixtures/systems").display().to_string();
-        let lines = text.replace("../../fixtures/systems", &systems).lines().map(spoil).collect::<Vec<_>>().join("\n");
+        let lines =
+            text.replace("../../fixtures/systems", &systems).lines().map(corrupt).collect::<Vec<_>>().join("\n");
         let folder = std::env::temp_dir().join(format!("blackstart-{test}-{:08x}", rand::random::<u32>()));
         fs::create_dir_all(&folder).expect("a folder");
         fs::write(folder.join("primary-killed.yaml"), lines + "\n").expect("a scenario");
@@ -54,7 +55,7 @@ impl Drop for Room {
     }
 }
 
-fn spoil(line: &str) -> String {
+fn corrupt(line: &str) -> String {
     match line.strip_prefix("title: ") {
         Some(title) => format!("title: \"{HARM} {}\"", title.trim_matches('"')),
         None => line.to_owned(),

@@ -6,7 +6,7 @@ use blackstart::{
     plan::{self, Plan},
     scenario::{
         self,
-        fault::{Tool, ZoneDark},
+        fault::{Tool, ZoneOutage},
     },
 };
 
@@ -52,9 +52,9 @@ fn another_seed_draws_another_time_and_leaves_the_rest() {
 }
 
 #[test]
-fn a_zone_that_is_cut_off_is_cut_off_both_ways_and_lives_on_inside() {
+fn a_zone_that_is_partitioned_is_so_both_ways_and_lives_on_inside() {
     let plan = plan_of("order-management/split-brain-refused.yaml", 1);
-    let refuses = ZoneDark::refuses(&plan.faults[0].victims, &plan.declared.system);
+    let refuses = ZoneOutage::refuses(&plan.faults[0].victims, &plan.declared.system);
     assert_eq!(plan.faults[0].victims, ["db-a", "app-a"]);
     assert_eq!(plan.with_tool(Tool::Helper), ["app-a", "db-a"].into());
     for planned in &plan.nodes {

@@ -13,7 +13,7 @@ use std::{
 
 use blackstart::scenario::{Refusals, read, read_allowing};
 
-const SCENARIO: &str = include_str!("refused/zone-dark.yaml");
+const SCENARIO: &str = include_str!("refused/zone-outage.yaml");
 const SYSTEM: &str = include_str!("refused/shop.yaml");
 /// What stands in a file of the host that is nobody's business.
 const SECRET: &str = "root:hunter2";
@@ -28,7 +28,7 @@ fn ground(name: &str, change: (&str, &str)) -> PathBuf {
     let (from, to) = (change.0, change.1.replace("HOST", &folder.join("host").display().to_string()));
     assert_eq!(SCENARIO.matches(from).count() + SYSTEM.matches(from).count(), 1, "`{from}` must stand exactly once");
     fs::write(folder.join("repository/image/Dockerfile"), "FROM scratch\n").unwrap();
-    fs::write(folder.join("repository/zone-dark.yaml"), SCENARIO.replace(from, &to)).unwrap();
+    fs::write(folder.join("repository/zone-outage.yaml"), SCENARIO.replace(from, &to)).unwrap();
     fs::write(folder.join("repository/shop.yaml"), SYSTEM.replace(from, &to)).unwrap();
     fs::write(folder.join("host/shadow"), format!("{SECRET}\n")).unwrap();
     folder
@@ -36,7 +36,7 @@ fn ground(name: &str, change: (&str, &str)) -> PathBuf {
 
 #[track_caller]
 fn refused(folder: &Path, key: &str, says: &str) {
-    let Err(Refusals(all)) = read(&folder.join("repository/zone-dark.yaml")) else { panic!("nothing is refused") };
+    let Err(Refusals(all)) = read(&folder.join("repository/zone-outage.yaml")) else { panic!("nothing is refused") };
     let words = |it: &blackstart::scenario::Refusal| format!("{}; {}", it.problem, it.mend);
     assert!(all.iter().any(|it| it.key == key && words(it).contains(says)), "{}", Refusals(all));
     let told = Refusals(all);
@@ -86,7 +86,7 @@ fn a_system_is_no_file_of_the_host_and_its_text_is_not_shown() {
 #[test]
 fn a_scenario_that_is_a_link_out_of_its_repository_is_not_shown() {
     let folder = ground("scenario-link", ("system: shop.yaml", "system: shop.yaml # unchanged"));
-    let link = folder.join("repository/zone-dark.yaml");
+    let link = folder.join("repository/zone-outage.yaml");
     fs::remove_file(&link).unwrap();
     symlink(folder.join("host/shadow"), &link).unwrap();
     refused(&folder, "", "lies outside of");
@@ -114,7 +114,7 @@ fn a_file_for_a_node_is_none_of_the_host() {
 #[test]
 fn what_is_allowed_is_read() {
     let folder = ground("allowed", (QUERY, "query: \"@HOST/shadow\", value"));
-    let scenario = folder.join("repository/zone-dark.yaml");
+    let scenario = folder.join("repository/zone-outage.yaml");
     let declared = read_allowing(&scenario, &[folder.join("host")]).unwrap_or_else(|refusals| panic!("{refusals}"));
     let queries = serde_json::to_string(&declared.system).unwrap();
     assert!(queries.contains(SECRET));
@@ -133,11 +133,11 @@ fn two_files_side_by_side_need_no_repository() {
         fs::create_dir_all(folder.join(inside)).unwrap();
     }
     fs::write(folder.join("drills/image/Dockerfile"), "FROM scratch\n").unwrap();
-    fs::write(folder.join("drills/zone-dark.yaml"), SCENARIO).unwrap();
+    fs::write(folder.join("drills/zone-outage.yaml"), SCENARIO).unwrap();
     fs::write(folder.join("drills/shop.yaml"), SYSTEM).unwrap();
-    let beside = read(&folder.join("drills/zone-dark.yaml")).map(drop);
+    let beside = read(&folder.join("drills/zone-outage.yaml")).map(drop);
     fs::write(
-        folder.join("drills/zone-dark.yaml"),
+        folder.join("drills/zone-outage.yaml"),
         SCENARIO.replace("system: shop.yaml", "system: ../systems/shop.yaml"),
     )
     .unwrap();
@@ -151,8 +151,8 @@ fn two_files_side_by_side_need_no_repository() {
             Command::new(env!("CARGO_BIN_EXE_blackstart")).current_dir(at).args(["check", file]).output().unwrap();
         (check.status.code(), String::from_utf8_lossy(&check.stderr).into_owned())
     };
-    let from_above = check(&folder, "drills/zone-dark.yaml");
-    let from_within = check(&folder.join("drills"), "zone-dark.yaml");
+    let from_above = check(&folder, "drills/zone-outage.yaml");
+    let from_within = check(&folder.join("drills"), "zone-outage.yaml");
     fs::remove_dir_all(&folder).unwrap();
     assert!(beside.is_ok(), "{beside:?}");
     assert_eq!(from_above.0, Some(0), "{}", from_above.1);

@@ -13,7 +13,7 @@ use blackstart::scenario::{
 };
 use proptest::prelude::*;
 
-const SCENARIO: &str = include_str!("refused/zone-dark.yaml");
+const SCENARIO: &str = include_str!("refused/zone-outage.yaml");
 const SYSTEM: &str = include_str!("refused/shop.yaml");
 
 /// A folder of its own for each test, with the two files in it.
@@ -21,14 +21,14 @@ fn folder(name: &str, scenario: &str, system: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refusals").join(name);
     fs::create_dir_all(folder.join("image")).unwrap();
     fs::write(folder.join("image/Dockerfile"), "FROM scratch\n").unwrap();
-    fs::write(folder.join("zone-dark.yaml"), scenario).unwrap();
+    fs::write(folder.join("zone-outage.yaml"), scenario).unwrap();
     fs::write(folder.join("shop.yaml"), system).unwrap();
     folder
 }
 
 fn read_in(name: &str, scenario: &str, system: &str) -> Result<Declared, Refusals> {
     let folder = folder(name, scenario, system);
-    read(&folder.join("zone-dark.yaml"))
+    read(&folder.join("zone-outage.yaml"))
 }
 
 /// The refusals of a pair of files, their paths without the folder.
@@ -94,7 +94,7 @@ fn the_files_without_a_change_are_accepted() {
 #[test]
 fn shapes() {
     let rows = [
-        row("zone_dark: {zone: a", "zone_drak: {zone: a", "faults[0].zone_drak", "did you mean `zone_dark`?"),
+        row("zone_outage: {zone: a", "zone_outgae: {zone: a", "faults[0].zone_outgae", "did you mean `zone_outage`?"),
         row("rate: 40/s", "rate: 40", "load.rate", "no unit; write one of /s, /m"),
         row("deadline: 500ms}", "deadline: 500}", "probe.deadline", "write one of ms, s, m, h"),
         row("deadline: 500ms}", "deadline: 9999h}", "probe.deadline", "longer than"),
@@ -256,15 +256,15 @@ fn faults() {
     demand(
         "faults",
         &[
-            row("zone: a, by", "zone: c, by", "faults[0].zone_dark.zone", "`c` is no zone of this system"),
-            row("zone: a, by", "zone: [a, spare], by", "faults[0].zone_dark.zone[1]", "no node stands in zone"),
+            row("zone: a, by", "zone: c, by", "faults[0].zone_outage.zone", "`c` is no zone of this system"),
+            row("zone: a, by", "zone: [a, spare], by", "faults[0].zone_outage.zone[1]", "no node stands in zone"),
             row("[app-far, balancer]", "[app-far, balancr]", "faults[2].pause.node[1]", "did you mean `balancer`?"),
             row("[app-far, balancer]", "balancr", "faults[2].pause.node", "did you mean `balancer`?"),
-            row("db-b: [app-a]", "db-b: [db-b]", "faults[1].cut.refuses.db-b[0]", "cannot refuse itself"),
-            row("db-b: [app-a]", "db-b: []", "faults[1].cut.refuses.db-b", "name the nodes that it refuses"),
-            row("db-b: [app-a]", "db-x: [app-a]", "faults[1].cut.refuses.db-x", "no node of this system"),
-            row("    zone_dark: {zone: a, by: killed}\n", "", "faults[0]", "a fault has none of its kinds"),
-            row("by: killed}", "by: killed}\n    kill: {node: db-a}", "faults[0].zone_dark", "several kinds at once"),
+            row("db-b: [app-a]", "db-b: [db-b]", "faults[1].partition.refuses.db-b[0]", "cannot refuse itself"),
+            row("db-b: [app-a]", "db-b: []", "faults[1].partition.refuses.db-b", "name the nodes that it refuses"),
+            row("db-b: [app-a]", "db-x: [app-a]", "faults[1].partition.refuses.db-x", "no node of this system"),
+            row("    zone_outage: {zone: a, by: killed}\n", "", "faults[0]", "a fault has none of its kinds"),
+            row("by: killed}", "by: killed}\n    kill: {node: db-a}", "faults[0].zone_outage", "several kinds at once"),
             row("by: killed}", "by: killed}\n    heal_after: 1s", "faults[0].heal_after", "cannot be healed"),
             row("at: 3s..4s", "at: 900ms..4s", "faults[1].at", "too little load before the fault"),
             row("- slow_link: {from: db-a, to: db-b, bandwidth: 400kbit/s}", "- {}", "conditions[0]", "`slow_link`"),
@@ -280,7 +280,7 @@ fn faults() {
                 "- slow_link: {from: db-a, to: db-b, bandwidth: 400kbit/s}",
                 "- bad_link: {from: db-a, to: db-b, loss: 100%}",
                 "conditions[0].bad_link.loss",
-                "write a `cut`",
+                "write a `partition`",
             ),
             row(
                 "- slow_link: {from: db-a, to: db-b, bandwidth: 400kbit/s}",
@@ -368,7 +368,7 @@ fn targets_and_load() {
         "targets",
         &[
             row("covers: [OM-3]", "covers: [om3]", "covers[0]", "no identifier of a requirement"),
-            row("scenario: zone-dark", "scenario: dark", "scenario", "its file `zone-dark`"),
+            row("scenario: zone-outage", "scenario: outage", "scenario", "its file `zone-outage`"),
             row("rto: {within: 20s}", "rto: {within: 900ms}", "probe.every", "probe every 90ms or more often"),
             row("rto: {within: 20s}", "rto: {within: 500ms}", "probe.deadline", "cannot tell an outage"),
             row("rate: 40/s", "rate: 9/s", "load.rate", "write 10/s or more"),

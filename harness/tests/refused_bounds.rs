@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use blackstart::scenario::{Refusal, Refusals, read, refusal::Look};
 
-const SCENARIO: &str = include_str!("refused/zone-dark.yaml");
+const SCENARIO: &str = include_str!("refused/zone-outage.yaml");
 const SYSTEM: &str = include_str!("refused/shop.yaml");
 
 /// The refusals of the scenario with one text in the place of another, shown in every form.
@@ -16,8 +16,8 @@ fn refused(name: &str, from: &str, to: &str) -> Vec<Refusal> {
     fs::write(folder.join("image/Dockerfile"), "FROM scratch\n").unwrap();
     fs::write(folder.join("shop.yaml"), SYSTEM).unwrap();
     assert_eq!(SCENARIO.matches(from).count(), 1, "`{from}` must stand exactly once");
-    fs::write(folder.join("zone-dark.yaml"), SCENARIO.replace(from, to)).unwrap();
-    let Err(refusals) = read(&folder.join("zone-dark.yaml")) else { panic!("{name}: nothing is refused") };
+    fs::write(folder.join("zone-outage.yaml"), SCENARIO.replace(from, to)).unwrap();
+    let Err(refusals) = read(&folder.join("zone-outage.yaml")) else { panic!("{name}: nothing is refused") };
     for look in [Look::Colour, Look::Unicode, Look::Plain] {
         assert!(refusals.render(look).len() < 500_000, "a refusal is no book");
     }
@@ -57,7 +57,7 @@ fn a_refusal_far_to_the_right_is_told_without_its_line() {
         let to = format!("{}evry: 100ms", " ".repeat(columns));
         let all = refused("column", "every: 100ms", &to);
         let shown = Refusals(all.clone()).render(Look::Plain);
-        assert!(shown.contains("zone-dark.yaml:12:") && shown.contains("did you mean `every`?"), "{shown}");
+        assert!(shown.contains("zone-outage.yaml:12:") && shown.contains("did you mean `every`?"), "{shown}");
         demand(all, "probe.evry", "did you mean `every`?");
     }
 }

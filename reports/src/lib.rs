@@ -11,3 +11,4 @@ pub mod safe;
 pub mod sample;
 pub mod selftest;
 pub mod verdict;
+pub mod version_1;

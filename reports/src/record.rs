@@ -9,13 +9,13 @@ mod load;
 
 use std::collections::BTreeMap;
 
-pub use backup::{Backup, Consistency, DataClass, Judgement};
+pub use backup::{Backup, Consistency, DataClass, RestoreTest};
 pub use load::{Latency, LatencyBucket, Load, LoadStage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The version of the record's form that this crate writes and reads.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version of the record's form that this crate writes. It reads [version 1](crate::version_1) too.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A closed interval: the measured quantity lies between `lower` and `upper`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,7 +47,7 @@ pub enum Verdict {
     Passed,
     /// A target was missed at its lower bound, or a level failed.
     Failed,
-    /// The bounds straddle a target, or something needed for the judgement was not exercised.
+    /// The bounds straddle a target, or something needed for the evaluation was not exercised.
     Inconclusive,
     /// The drill itself could not run to its end: this says nothing about the system.
     CouldNotRun,
@@ -75,7 +75,7 @@ pub enum TargetVerdict {
     Failed,
     /// The target lies between the bounds.
     Inconclusive,
-    /// There was nothing to lose: no healthy service before the fault, or, in a control, nothing of the kind that is judged.
+    /// There was nothing to lose: no healthy service before the fault, or, in a control, nothing of the kind that is evaluated.
     NotExercised,
     /// The scenario declares no such target.
     #[default]
@@ -135,7 +135,7 @@ pub struct ScenarioRef {
     pub disaster: Disaster,
 }
 
-/// An RPO target. What is absent is not judged.
+/// An RPO target. What is absent is not evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RpoTarget {
     /// Acknowledged writes that may be lost.

@@ -11,19 +11,19 @@ use std::collections::BTreeMap;
 pub(crate) use hostile::hostile;
 
 use crate::record::*;
-use crate::verdict::{judge_rpo, judge_rto, level_status};
+use crate::verdict::{evaluate_rpo, evaluate_rto, level_status};
 
 /// When the fault of the invented runs was put in place.
 const FAULT_MS: Interval<f64> = Interval::new(4_312.4, 4_318.9);
 
-/// A passed drill: the zone with the primary goes dark, with synchronous replication.
+/// A passed drill: the zone with the primary fails, with synchronous replication.
 pub fn sample_record() -> Record {
     Record {
         schema_version: SCHEMA_VERSION,
         tool_version: "0.1.0".to_owned(),
         run_id: "20261121-221455-om-primary-zone-sync-7".to_owned(),
         started_at: "2026-11-21T22:14:55Z".to_owned(),
-        scenario: scenario("om-primary-zone-sync", "The zone with the primary goes dark; the synchronous standby takes over", &["OM-1", "OM-3"]),
+        scenario: scenario("om-primary-zone-sync", "The zone with the primary fails; the synchronous standby takes over", &["OM-1", "OM-3"]),
         seed: 7,
         world: World::Docker,
         verdict: Verdict::Passed,
@@ -39,7 +39,7 @@ pub fn sample_record() -> Record {
             backup("full-1", "pgbackrest full", Some(true), 48_234_496, 2.41),
             backup("wal-1", "pgbackrest archive", None, 16_777_216, 0.22),
         ],
-        faults: vec![zone_dark()],
+        faults: vec![zone_outage()],
         conditions: Vec::new(),
         procedure: promotion(),
         milestones: milestones(),
@@ -60,7 +60,7 @@ pub fn failed_async() -> Record {
     rename(
         &mut record,
         "om-primary-zone-async",
-        "The zone with the primary goes dark; the asynchronous standby takes over",
+        "The zone with the primary fails; the asynchronous standby takes over",
     );
     let mut measured = rpo(14, 16, 0.6621, 0.7403, RpoTarget { lost_writes: Some(0), seconds: Some(0.5) });
     measured.non_prefix_loss = 1;
@@ -91,7 +91,7 @@ pub fn inconclusive() -> Record {
     rename(
         &mut record,
         "om-primary-zone-tight",
-        "The zone with the primary goes dark, against a target that the resolution hardly tells",
+        "The zone with the primary fails, against a target that the resolution hardly tells",
     );
     record.rto = Some(rto(Interval::new(1.2411, 1.2502), 1.25));
     record.verdict = Verdict::Inconclusive;
@@ -171,7 +171,7 @@ pub fn simulated() -> Record {
 /// A drill in which service never came back: no recovery time, an outage without end, levels that were not reached.
 pub fn never_recovered() -> Record {
     let mut record = sample_record();
-    rename(&mut record, "om-two-zones-dark", "Two of three zones go dark, and no zone that is left holds the data");
+    rename(&mut record, "om-two-zones-outage", "Two of three zones fail, and no zone that is left holds the data");
     let mut measured = rto(Interval::exactly(0.0), 5.0);
     (measured.service, measured.recovery, measured.verified) = (None, None, None);
     measured.verdict = TargetVerdict::Failed;
@@ -190,7 +190,7 @@ pub fn never_recovered() -> Record {
     }
     if let Some(step) = record.procedure.get_mut(1) {
         (step.status, step.duration_ms) = (Status::Failed, 2_000.0);
-        "pg_promote: no such node: zone-b is dark".clone_into(&mut step.detail);
+        "pg_promote: no such node: zone-b is down".clone_into(&mut step.detail);
     }
     record.procedure.truncate(2);
     record.timeline.retain(|entry| entry.at_ms < 5_000.0 || entry.text == "tear down");
@@ -204,7 +204,7 @@ pub fn never_recovered() -> Record {
     record.verdict = Verdict::Failed;
     record.reasons = vec![
         "the RTO target was missed".to_owned(),
-        "recovery step \"promote standby pg-b\" failed: pg_promote: no such node: zone-b is dark".to_owned(),
+        "recovery step \"promote standby pg-b\" failed: pg_promote: no such node: zone-b is down".to_owned(),
         "the RPO was not measured".to_owned(),
     ];
     record
@@ -249,7 +249,7 @@ fn rpo(lower: u64, upper: u64, from: f64, to: f64, target: RpoTarget) -> Rpo {
         verdict: TargetVerdict::NotDeclared,
         lost: Vec::new(),
     };
-    Rpo { verdict: judge_rpo(&rpo, target), ..rpo }
+    Rpo { verdict: evaluate_rpo(&rpo, target), ..rpo }
 }
 
 fn lost_write(index: u32) -> LostWrite {
@@ -271,7 +271,7 @@ fn rto(service: Interval<f64>, target: f64) -> Rto {
         verified: Some(Interval::new(2.8951, 2.9016)),
         endpoint: Endpoint::Service,
         target: Some(target),
-        verdict: judge_rto(Some(service), false, Some(target)),
+        verdict: evaluate_rto(Some(service), false, Some(target)),
         outages: vec![Outage {
             began_ms: Interval::new(4_302.0, 4_351.9),
             ended_ms: Some(Interval::new(5_560.0, 5_610.1)),
@@ -367,9 +367,9 @@ fn backup(id: &str, method: &str, valid: Option<bool>, bytes: u64, seconds: f64)
     Backup { valid, ..Backup::taken(id, method, bytes, seconds) }
 }
 
-fn zone_dark() -> FaultResult {
+fn zone_outage() -> FaultResult {
     FaultResult {
-        kind: "zone-dark".to_owned(),
+        kind: "zone-outage".to_owned(),
         summary: "zone a loses its network and its power: pg-a, app-a".to_owned(),
         victims: vec!["pg-a".to_owned(), "app-a".to_owned()],
         proof: "a connection to pg-a:5432 was refused after 2.1 ms; a write of 8 kB to its volume returned EIO"

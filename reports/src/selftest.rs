@@ -38,7 +38,7 @@ pub struct Selftest {
     /// Everything that could find a defect, in the order of levels; the measured recovery point comes last.
     pub checks: Vec<Detector>,
     /// What became of each defect that was to be put in.
-    pub defects: Vec<Finding>,
+    pub defects: Vec<DefectResult>,
     /// How often all levels were run on the healthy system.
     pub clean_runs: u64,
     /// How many checks raised an alarm there.
@@ -66,7 +66,7 @@ pub struct Detector {
 
 /// What became of one defect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct DefectResult {
     /// The defect, by its identifier.
     pub kind: String,
     /// What kind of damage it is.
@@ -129,12 +129,12 @@ pub const fn is_alarm(status: Status) -> bool {
 
 impl Selftest {
     /// The defects that were missed.
-    pub fn missed(&self) -> impl Iterator<Item = &Finding> {
+    pub fn missed(&self) -> impl Iterator<Item = &DefectResult> {
         self.defects.iter().filter(|defect| defect.missed)
     }
 
     /// The defects that no check can find, by what is declared, and that none did find.
-    pub fn unable(&self) -> impl Iterator<Item = (&Finding, &str)> {
+    pub fn unable(&self) -> impl Iterator<Item = (&DefectResult, &str)> {
         let silent = self.defects.iter().filter(|defect| defect.caught_by.is_empty() && !defect.missed);
         silent.filter_map(|defect| Some((defect, defect.cannot_be_caught.as_deref()?)))
     }

@@ -4,8 +4,8 @@ use crate::record::{
     Backup, Endpoint, Interval, LevelResult, Outage, Record, Rpo, RpoTarget, Rto, Status, TargetVerdict, Verdict,
 };
 
-/// Judges one interval against the greatest value allowed.
-pub fn judge<T: PartialOrd + Copy>(measured: Interval<T>, at_most: T) -> TargetVerdict {
+/// Evaluates one interval against the greatest value allowed.
+pub fn evaluate<T: PartialOrd + Copy>(measured: Interval<T>, at_most: T) -> TargetVerdict {
     if measured.upper <= at_most {
         TargetVerdict::Passed
     } else if measured.lower > at_most {
@@ -15,48 +15,52 @@ pub fn judge<T: PartialOrd + Copy>(measured: Interval<T>, at_most: T) -> TargetV
     }
 }
 
-/// Judges an interval whose upper end may be none: such an end meets no target.
-fn judge_bounded(measured: Interval<f64>, upper_is_sample: bool, at_most: f64) -> TargetVerdict {
-    match judge(measured, at_most) {
+/// Evaluates an interval whose upper end may be none: such an end meets no target.
+fn evaluate_bounded(measured: Interval<f64>, upper_is_sample: bool, at_most: f64) -> TargetVerdict {
+    match evaluate(measured, at_most) {
         TargetVerdict::Passed if upper_is_sample => TargetVerdict::Inconclusive,
         verdict => verdict,
     }
 }
 
-/// Judges the recovery point: the count of lost writes by its lower end, as nothing else was promised to a client,
+/// Evaluates the recovery point: the count of lost writes by its lower end, as nothing else was promised to a client,
 /// and the seconds by both ends. The worse of the two counts. What a control does not exercise is left out.
-pub fn judge_rpo(rpo: &Rpo, target: RpoTarget) -> TargetVerdict {
+pub fn evaluate_rpo(rpo: &Rpo, target: RpoTarget) -> TargetVerdict {
     if target.lost_writes.is_none() && target.seconds.is_none() {
         return TargetVerdict::NotDeclared;
     }
     if !rpo.exercised {
         return TargetVerdict::NotExercised;
     }
-    let by_count = target.lost_writes.map(|most| judge(Interval::exactly(rpo.lost_writes.lower), most));
-    let by_time = target.seconds.filter(|_| rpo.time_exercised).map(|most| judge(rpo.seconds, most));
+    let by_count = target.lost_writes.map(|most| evaluate(Interval::exactly(rpo.lost_writes.lower), most));
+    let by_time = target.seconds.filter(|_| rpo.time_exercised).map(|most| evaluate(rpo.seconds, most));
     match worst_target([by_count, by_time].into_iter().flatten()) {
         TargetVerdict::NotDeclared => TargetVerdict::NotExercised,
         verdict => verdict,
     }
 }
 
-/// Judges a recovery time, where service that never came back is a miss.
-pub fn judge_rto(measured: Option<Interval<f64>>, upper_is_sample: bool, target_seconds: Option<f64>) -> TargetVerdict {
+/// Evaluates a recovery time, where service that never came back is a miss.
+pub fn evaluate_rto(
+    measured: Option<Interval<f64>>,
+    upper_is_sample: bool,
+    target_seconds: Option<f64>,
+) -> TargetVerdict {
     match (measured, target_seconds) {
         (_, None) => TargetVerdict::NotDeclared,
         (None, Some(_)) => TargetVerdict::Failed,
-        (Some(measured), Some(most)) => judge_bounded(measured, upper_is_sample, most),
+        (Some(measured), Some(most)) => evaluate_bounded(measured, upper_is_sample, most),
     }
 }
 
-/// Judges each outage of a control; the worst counts. Without any, there is nothing to judge.
-pub fn judge_outages(outages: &[Outage], target_seconds: Option<f64>) -> TargetVerdict {
+/// Evaluates each outage of a control; the worst counts. Without any, there is nothing to evaluate.
+pub fn evaluate_outages(outages: &[Outage], target_seconds: Option<f64>) -> TargetVerdict {
     let Some(most) = target_seconds else { return TargetVerdict::NotDeclared };
-    let judged = outages.iter().map(|outage| match outage.seconds() {
-        Some(seconds) => judge_bounded(seconds, outage.upper_is_sample, most),
+    let evaluated = outages.iter().map(|outage| match outage.seconds() {
+        Some(seconds) => evaluate_bounded(seconds, outage.upper_is_sample, most),
         None => TargetVerdict::Failed,
     });
-    match worst_target(judged) {
+    match worst_target(evaluated) {
         TargetVerdict::NotDeclared => TargetVerdict::NotExercised,
         verdict => verdict,
     }
@@ -105,7 +109,7 @@ pub fn level_status(checks: impl IntoIterator<Item = Status>) -> Status {
     checks.into_iter().max_by_key(weight).unwrap_or(Status::NotDeclared)
 }
 
-/// The verdict over a whole record whose parts are judged, with its reasons, the most weighty first.
+/// The verdict over a whole record whose parts are evaluated, with its reasons, the most weighty first.
 ///
 /// A harness that stalled is said to be degraded in every report. Its stalls are in the bounds, but how busy the machine was
 /// otherwise is not: a missed RTO then shows nothing of the system. What is lost, and what checks find, counts all the same.
@@ -145,19 +149,19 @@ pub fn overall(record: &Record, stopped: &[String]) -> (Verdict, Vec<String>) {
                 failed.push(format!("backup {} is invalid, and to be discarded: {}", backup.id, why_invalid(backup)));
             }
             (Some(true), true) => failed.push(format!("backup {} was expected to be invalid, and is valid", backup.id)),
-            (None, true) => unsure.push(format!("backup {} was expected to be invalid, and was not judged", backup.id)),
+            (None, true) => unsure.push(format!("backup {} was expected to be invalid, and was not tested", backup.id)),
             _ => {}
         }
-        let Some(judgement) = &backup.judgement else { continue };
+        let Some(restore_test) = &backup.restore_test else { continue };
         // What did not come back shows that something is wrong, and not that it is what was expected.
-        if let (Some(error), true) = (&judgement.error, backup.expected_invalid) {
+        if let (Some(error), true) = (&restore_test.error, backup.expected_invalid) {
             unsure
                 .push(format!("backup {} was expected to be found invalid, and did not come back: {error}", backup.id));
         }
         if let (None, false) = (backup.valid, backup.expected_invalid) {
-            unsure.push(format!("backup {} could not be judged: {}", backup.id, why_invalid(backup)));
+            unsure.push(format!("backup {} could not be tested: {}", backup.id, why_invalid(backup)));
         }
-        if let Some(crash) = judgement.crash_consistency.as_ref().filter(|crash| crash.status == Status::Error) {
+        if let Some(crash) = restore_test.crash_consistency.as_ref().filter(|crash| crash.status == Status::Error) {
             unsure.push(format!("the crash consistency of backup {} is not known: {}", backup.id, crash.detail));
         }
     }
@@ -201,9 +205,9 @@ fn service_lines(record: &Record) -> Vec<String> {
         let never = if record.is_control() { lasts } else { rto.exercised && rto.service.is_none() };
         lines.extend(never.then(|| "service did not come back".to_owned()));
     }
-    let unjudged = |rpo: &&Rpo| rpo.target.lost_writes.is_none() && rpo.target.seconds.is_none();
+    let untested = |rpo: &&Rpo| rpo.target.lost_writes.is_none() && rpo.target.seconds.is_none();
     let lost =
-        record.rpo.as_ref().filter(|_| record.is_control()).filter(unjudged).map_or(0, |rpo| rpo.lost_writes.lower);
+        record.rpo.as_ref().filter(|_| record.is_control()).filter(untested).map_or(0, |rpo| rpo.lost_writes.lower);
     lines.extend((lost > 0).then(|| format!("{lost} acknowledged writes are lost, although nothing was broken")));
     lines
 }
@@ -228,10 +232,10 @@ pub struct NewestValid {
     pub work_after_seconds: Interval<f64>,
 }
 
-/// The newest backup that is valid, where any was judged: the recovery point that the backups alone give.
+/// The newest backup that is valid, where any was tested: the recovery point that the backups alone give.
 pub fn newest_valid(record: &Record) -> Option<NewestValid> {
     let valid = record.backups.iter().filter(|backup| backup.valid == Some(true));
-    let holding = valid.filter_map(|backup| Some((backup, backup.judgement.as_ref()?.holds_until_ms?)));
+    let holding = valid.filter_map(|backup| Some((backup, backup.restore_test.as_ref()?.holds_until_ms?)));
     let (newest, until) = holding.max_by(|(_, a), (_, b)| a.lower.total_cmp(&b.lower))?;
     let end = *record.milestones.get("fault_in_place").or_else(|| record.milestones.get("load_ended"))?;
     let after = |from: f64, to: f64| ((to - from) / 1e3).max(0.0);
@@ -241,18 +245,18 @@ pub fn newest_valid(record: &Record) -> Option<NewestValid> {
 
 /// What a restored backup was found to lack.
 fn why_invalid(backup: &Backup) -> String {
-    let Some(judgement) = &backup.judgement else { return "nothing is known of its restore".to_owned() };
-    if let Some(error) = &judgement.error {
+    let Some(restore_test) = &backup.restore_test else { return "nothing is known of its restore".to_owned() };
+    if let Some(error) = &restore_test.error {
         return error.clone();
     }
-    let missing = match judgement.missing {
+    let missing = match restore_test.missing {
         Some(0) => None,
         Some(missing) => Some(format!("{missing} writes that were acknowledged before it began are missing")),
         None => Some("what it holds could not be asked".to_owned()),
     };
-    let unsound = judgement.application_consistency.iter().filter(|verdict| verdict.status == Status::Failed);
+    let unsound = restore_test.application_consistency.iter().filter(|verdict| verdict.status == Status::Failed);
     let unsound = unsound.map(|verdict| format!("it is not consistent for applications: {}", verdict.detail));
-    let found = check_lines(&judgement.levels, |status| matches!(status, Status::Failed | Status::Error));
+    let found = check_lines(&restore_test.levels, |status| matches!(status, Status::Failed | Status::Error));
     missing.into_iter().chain(unsound).chain(found).collect::<Vec<_>>().join("; ")
 }
 

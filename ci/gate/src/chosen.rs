@@ -9,7 +9,7 @@
 pub const GATE: [(&str, &str); 11] = [
     ("scenarios/process-cell/site-lost-and-return.yaml", "a secondary environment that takes over and gives back"),
     ("scenarios/order-management/bad-change.yaml", "a change found by an alert, and a restore to just before it"),
-    ("scenarios/broken/fails-export-truncated.yaml", "a spoiled backup, found when it is restored in isolation"),
+    ("scenarios/broken/fails-export-truncated.yaml", "a corrupted backup, found when it is restored in isolation"),
     ("scenarios/process-cell/disk-gone.yaml", "a snapshot of the array, and all disks put back from it"),
     (
         "scenarios/process-cell/configuration-restored.yaml",
@@ -17,7 +17,10 @@ pub const GATE: [(&str, &str); 11] = [
     ),
     ("scenarios/process-cell/power-lost.yaml", "every disk of the array loses what was not flushed"),
     ("scenarios/process-cell/disk-full.yaml", "a disk that takes nothing more until there is room"),
-    ("scenarios/order-management/split-brain-refused.yaml", "a zone that is cut off, heals, and must not take writes"),
+    (
+        "scenarios/order-management/split-brain-refused.yaml",
+        "a zone that is partitioned, heals, and must not take writes",
+    ),
     ("scenarios/order-management/primary-zone-outage-async.yaml", "a slow link, and loss that is counted"),
     (
         "scenarios/order-management/bad-link.yaml",
@@ -49,11 +52,11 @@ mod tests {
         ("Provision", &["ending passed"]),
         ("Traffic", &["ending passed"]),
         ("Questions", &["ending passed"]),
-        ("Power", &["fault kill", "fault zone_dark", "step start"]),
-        ("Network", &["fault cut", "condition slow_link", "step heal"]),
+        ("Power", &["fault kill", "fault zone_outage", "step start"]),
+        ("Network", &["fault partition", "condition slow_link", "step heal"]),
         ("Commands", &["step operation", "step command"]),
         ("Backups", &["step restore"]),
-        ("Damage", &["fault data_lost", "fault bad_change", "fault backup_spoiled"]),
+        ("Damage", &["fault data_lost", "fault bad_change", "fault backup_corrupted"]),
         ("Storage", &["fault power_loss", "fault disk_full", "fault disk_gone"]),
     ];
 

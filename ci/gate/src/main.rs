@@ -1,4 +1,4 @@
-//! The command behind `ci/test`: what it runs, and how it judges what came of it.
+//! The command behind `ci/test`: what it runs, and how it evaluates what came of it.
 //!
 //! Without arguments it is the *gate*: format, lint, every test but those that `.config/nextest.toml` takes to `--all`, every
 //! scenario checked, and the drills of `chosen.rs` on real containers. The program only decides and glues: what is tested
@@ -6,7 +6,7 @@
 
 mod children;
 mod chosen;
-mod judge;
+mod evaluate;
 mod log;
 mod report;
 mod scenario;

@@ -48,7 +48,7 @@ pub struct Report {
     failures: Vec<String>,
 }
 
-/// The most lines of what failed tests said: a log that is cut keeps its end, and the table must be in it.
+/// The most lines of what failed tests said: a log that is truncated keeps its end, and the table must be in it.
 const FAILURES: usize = 150;
 
 /// How many rows are named as those that took longest.

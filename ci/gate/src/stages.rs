@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     children::{Children, Ended},
-    judge::{self, Judged},
+    evaluate::{self, Evaluated},
     report::{Outcome, Report},
     scenario::{self, Scenario},
     scope::Scope,
@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let ended = self.stage(name, command)?;
-        self.judge_stage(name, &ended);
+        self.evaluate_stage(name, &ended);
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
         if self.children.are_told_to_end() { Err(told()) } else { Ok(()) }
     }
 
-    fn judge_stage(&mut self, name: &str, ended: &Ended) {
+    fn evaluate_stage(&mut self, name: &str, ended: &Ended) {
         let outcome = if ended.is_good() { Outcome::Passed } else { Outcome::Failed };
         self.report.row(ended.took, outcome, name);
     }
@@ -118,7 +118,7 @@ impl<'a> Run<'a> {
             (true, false) => ["test", "--workspace", "--locked", "--no-run"].to_vec(),
         };
         let ended = self.stage("build", self.cargo(&build))?;
-        self.judge_stage("build", &ended);
+        self.evaluate_stage("build", &ended);
         Ok(ended.is_good())
     }
 
@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
         if self.scope == Scope::All {
             self.count_tests("tests in documentation", self.cargo(&["test", "--workspace", "--locked", "--doc"]))?;
             let fuzzed = self.stage("fuzz", Command::new(self.program.top.join("ci/fuzz")))?;
-            self.judge_stage("fuzz", &fuzzed);
+            self.evaluate_stage("fuzz", &fuzzed);
         }
         Ok(())
     }
@@ -175,7 +175,7 @@ impl<'a> Run<'a> {
     fn count_tests(&mut self, name: &str, command: Command) -> io::Result<()> {
         let ended = self.stage(name, command)?;
         self.report.tests(summary::count(&ended.said));
-        self.judge_stage(name, &ended);
+        self.evaluate_stage(name, &ended);
         for flaky in summary::flaky(&ended.said) {
             self.report.row(Duration::ZERO, Outcome::Flaky, format!("failed once: {flaky}"));
         }
@@ -238,22 +238,22 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Shows and judges one that has ended. Gives whether it is to be tried once more.
+    /// Shows and evaluates one that has ended. Gives whether it is to be tried once more.
     fn hear(&mut self, task: &Task, ended: &Ended, is_first: bool) -> bool {
         let what = if is_first { task.what.clone() } else { format!("{}, alone", task.what) };
         (self.say)(&format!("── {what}\n{}", ended.said.trim_end()));
-        match judge::judge(ended.status, &task.ending) {
-            Judged::AsDeclared => {
+        match evaluate::evaluate(ended.status, &task.ending) {
+            Evaluated::AsDeclared => {
                 self.report.test(ended.took, true, what);
                 self.hear_reason(task, &ended.said);
             }
-            Judged::Otherwise(why) => self.report.test(ended.took, false, format!("{what}: {why}")),
-            Judged::NoVerdict(status) if is_first => {
+            Evaluated::Otherwise(why) => self.report.test(ended.took, false, format!("{what}: {why}")),
+            Evaluated::NoVerdict(status) if is_first => {
                 let what = format!("{what}: exit status {status}; once more, alone, below");
                 self.report.row(ended.took, Outcome::NoVerdict, what);
                 return true;
             }
-            Judged::NoVerdict(status) => {
+            Evaluated::NoVerdict(status) => {
                 self.report.test(ended.took, false, format!("{what}: exit status {status}, once more"));
             }
         }
@@ -262,9 +262,9 @@ impl<'a> Run<'a> {
 
     /// One that must fail has failed: was it for its reason?
     fn hear_reason(&mut self, task: &Task, said: &str) {
-        let folder = judge::evidence(said).map(|folder| self.program.top.join(folder));
+        let folder = evaluate::evidence(said).map(|folder| self.program.top.join(folder));
         let record = folder.and_then(|folder| fs::read_to_string(folder.join("result.json")).ok());
-        match judge::reason(&task.ending, &record.unwrap_or_default()) {
+        match evaluate::reason(&task.ending, &record.unwrap_or_default()) {
             Some(Ok(seen)) => self.report.row(Duration::ZERO, Outcome::Passed, format!("its reason: {seen}")),
             Some(Err(why)) => self.report.row(Duration::ZERO, Outcome::Failed, format!("its reason: {why}")),
             None => {}

@@ -1,10 +1,10 @@
 //! What the pages for people name must exist: paths of the repository in `code` or as the target of a link.
 
-use crate::{File, Finding};
+use crate::{File, Violation};
 
 /// Paths that a page names and that do not exist. `tops` are the names at the top of the repository; a word in code
 /// counts as a path if it starts with one of them, and a link if it leads into the repository.
-pub fn dead_paths(page: &File, tops: &[String], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
+pub fn dead_paths(page: &File, tops: &[String], exists: impl Fn(&str) -> bool) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut is_block = false;
     for (index, line) in page.text.lines().enumerate() {
@@ -16,7 +16,7 @@ pub fn dead_paths(page: &File, tops: &[String], exists: impl Fn(&str) -> bool) -
             words.iter().filter_map(|word| path_in(word, tops)).chain(if is_block { Vec::new() } else { links(line) });
         let dead = paths.filter(|path| !exists(path));
         found.extend(
-            dead.map(|path| Finding::new(&page.path, index + 1, format!("names `{path}`, which does not exist"))),
+            dead.map(|path| Violation::new(&page.path, index + 1, format!("names `{path}`, which does not exist"))),
         );
     }
     found
@@ -58,7 +58,7 @@ mod tests {
         let exists = |path: &str| ["harness/src", "scenarios", "README.md", "harness"].contains(&path);
         dead_paths(&File::new("README.md", text), &tops, exists)
             .into_iter()
-            .map(|finding| finding.to_string())
+            .map(|violation| violation.to_string())
             .collect()
     }
 

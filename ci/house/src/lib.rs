@@ -1,6 +1,6 @@
 //! The house rules of this repository, as tests: `cargo test -p house`.
 //!
-//! Each rule is a pure function from the text of files to findings, with unit tests that see it fail on a small
+//! Each rule is a pure function from the text of files to violations, with unit tests that see it fail on a small
 //! invented violation. `tests/repository.rs` holds them against the repository itself; what it lets pass, it lets pass
 //! by name and with a reason.
 
@@ -33,7 +33,7 @@ impl File {
 
 /// Something that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
+pub struct Violation {
     /// The file.
     pub path: String,
     /// The line, counted from 1; 0 where it is the file as a whole.
@@ -42,14 +42,14 @@ pub struct Finding {
     pub what: String,
 }
 
-impl Finding {
-    /// A finding.
+impl Violation {
+    /// A violation.
     pub fn new(path: &str, line: usize, what: impl Into<String>) -> Self {
         Self { path: path.to_owned(), line, what: what.into() }
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.path, self.line, self.what)
     }

@@ -1,13 +1,13 @@
 //! Manners of every source file: a head comment, a size that fits in the head, no panics and no printing by the way, and
 //! nothing in a room that does not belong there.
 
-use crate::{File, Finding, source};
+use crate::{File, Violation, source};
 
 /// Files without a head comment.
-pub fn without_head(files: &[File]) -> Vec<Finding> {
+pub fn without_head(files: &[File]) -> Vec<Violation> {
     let has_head = |file: &&File| file.text.lines().find(|line| !line.trim().is_empty()).is_some_and(is_head);
     let silent = files.iter().filter(|file| !has_head(file));
-    silent.map(|file| Finding::new(&file.path, 1, "opens without a `//!` that says what it is for")).collect()
+    silent.map(|file| Violation::new(&file.path, 1, "opens without a `//!` that says what it is for")).collect()
 }
 
 fn is_head(line: &str) -> bool {
@@ -15,25 +15,25 @@ fn is_head(line: &str) -> bool {
 }
 
 /// Files with more lines than so many.
-pub fn too_long(files: &[File], most: usize) -> Vec<Finding> {
+pub fn too_long(files: &[File], most: usize) -> Vec<Violation> {
     let length = |file: &File| file.text.lines().count();
     let long = files.iter().filter(|file| length(file) > most);
-    long.map(|file| Finding::new(&file.path, 0, format!("{} lines, more than {most}", length(file)))).collect()
+    long.map(|file| Violation::new(&file.path, 0, format!("{} lines, more than {most}", length(file)))).collect()
 }
 
 /// Words that must not stand in the code of files, as where a print or a panic would. Tests may.
-pub fn naming(files: &[File], words: &[&str], why: &str) -> Vec<Finding> {
+pub fn naming(files: &[File], words: &[&str], why: &str) -> Vec<Violation> {
     let program = files.iter().filter(|file| !source::is_test_file(&file.path));
     program.flat_map(|file| words.iter().flat_map(|word| naming_one(file, word, why)).collect::<Vec<_>>()).collect()
 }
 
-fn naming_one(file: &File, word: &str, why: &str) -> Vec<Finding> {
+fn naming_one(file: &File, word: &str, why: &str) -> Vec<Violation> {
     let lines = source::lines_with(&file.text, word).into_iter();
-    lines.map(|line| Finding::new(&file.path, line, format!("names `{word}`: {why}"))).collect()
+    lines.map(|line| Violation::new(&file.path, line, format!("names `{word}`: {why}"))).collect()
 }
 
 /// Libraries that a manifest depends on and must not.
-pub fn depending(manifest: &File, libraries: &[&str]) -> Vec<Finding> {
+pub fn depending(manifest: &File, libraries: &[&str]) -> Vec<Violation> {
     let mut is_dependencies = false;
     let mut found = Vec::new();
     for (index, line) in manifest.text.lines().enumerate() {
@@ -42,7 +42,7 @@ pub fn depending(manifest: &File, libraries: &[&str]) -> Vec<Finding> {
         }
         let name = line.split(['=', '.', ' ']).next().unwrap_or_default();
         if is_dependencies && libraries.contains(&name) {
-            found.push(Finding::new(&manifest.path, index + 1, format!("depends on `{name}`")));
+            found.push(Violation::new(&manifest.path, index + 1, format!("depends on `{name}`")));
         }
     }
     found
@@ -80,6 +80,6 @@ mod tests {
     fn a_library_that_does_not_belong_is_found() {
         let text = "[package]\nname = \"tokio\"\n[dependencies]\ntokio.workspace = true\nserde = \"1\"\n[dev-dependencies]\nrand = \"0\"\n";
         let found = depending(&File::new("reports/Cargo.toml", text), &["tokio", "rand", "bollard"]);
-        assert_eq!(found.iter().map(|finding| finding.line).collect::<Vec<_>>(), [4, 7]);
+        assert_eq!(found.iter().map(|violation| violation.line).collect::<Vec<_>>(), [4, 7]);
     }
 }

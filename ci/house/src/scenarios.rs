@@ -3,28 +3,28 @@
 
 use std::collections::BTreeSet;
 
-use crate::{File, Finding};
+use crate::{File, Violation};
 
 /// Scenarios that do not open with a comment.
-pub fn without_reason(files: &[File]) -> Vec<Finding> {
+pub fn without_reason(files: &[File]) -> Vec<Violation> {
     let says_why = |line: &str| line.strip_prefix('#').is_some_and(|text| !text.trim().is_empty());
     let gives = |file: &&File| file.text.lines().next().is_some_and(says_why);
     let silent = files.iter().filter(|file| !gives(file));
-    silent.map(|file| Finding::new(&file.path, 1, "opens without a comment that says why it exists")).collect()
+    silent.map(|file| Violation::new(&file.path, 1, "opens without a comment that says why it exists")).collect()
 }
 
 /// Scenarios that name no requirement, or one that does not exist.
-pub fn covering(files: &[File], known: &BTreeSet<String>) -> Vec<Finding> {
+pub fn covering(files: &[File], known: &BTreeSet<String>) -> Vec<Violation> {
     files.iter().flat_map(|file| covering_of(file, known)).collect()
 }
 
-fn covering_of(file: &File, known: &BTreeSet<String>) -> Vec<Finding> {
+fn covering_of(file: &File, known: &BTreeSet<String>) -> Vec<Violation> {
     let named = covers(&file.text);
     if named.is_empty() {
-        return vec![Finding::new(&file.path, 0, "names no requirement under `covers`")];
+        return vec![Violation::new(&file.path, 0, "names no requirement under `covers`")];
     }
     let unknown = named.into_iter().filter(|(_, id)| !known.contains(id));
-    unknown.map(|(line, id)| Finding::new(&file.path, line, format!("covers `{id}`, which does not exist"))).collect()
+    unknown.map(|(line, id)| Violation::new(&file.path, line, format!("covers `{id}`, which does not exist"))).collect()
 }
 
 /// The identifiers under `covers`, in either form of YAML, each with its line.

@@ -1,9 +1,9 @@
 //! The one-way street: a module imports only what stands above it in the order of the rooms.
 
-use crate::{File, Finding, source};
+use crate::{File, Violation, source};
 
 /// The modules of a crate, in order; an import from one of them to one that stands below it breaks the rule.
-pub fn wrong_way(order: &[&str], files: &[File]) -> Vec<Finding> {
+pub fn wrong_way(order: &[&str], files: &[File]) -> Vec<Violation> {
     files.iter().flat_map(|file| wrong_way_of(order, file)).collect()
 }
 
@@ -17,9 +17,9 @@ pub fn pairs(order: &[&str], file: &File) -> Vec<(String, String, usize)> {
     wrong.map(|(name, line)| (own.clone(), name, line)).collect()
 }
 
-fn wrong_way_of(order: &[&str], file: &File) -> Vec<Finding> {
+fn wrong_way_of(order: &[&str], file: &File) -> Vec<Violation> {
     let say = |(own, name, line): (String, String, usize)| {
-        Finding::new(&file.path, line, format!("`{own}` imports `{name}`, which stands below it"))
+        Violation::new(&file.path, line, format!("`{own}` imports `{name}`, which stands below it"))
     };
     pairs(order, file).into_iter().map(say).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use house::{File, Finding, documents, files, manners, scenarios, street, top};
+use house::{File, Violation, documents, files, manners, scenarios, street, top};
 
 /// The rooms of the harness. A module imports only what stands above it.
 const ORDER: [&str; 15] = [
@@ -55,7 +55,7 @@ const NO_PLACE: [(&str, &[&str], &str); 8] = [
     ),
     ("reports/evidence/src/measure", &["fs"], "measuring is pure"),
     ("reports/evidence/src/measure", &["targets", "TargetVerdict"], "measuring knows no target"),
-    ("harness/src/verify", &["kill", "freeze", "refuse", "create", "remove", "operate"], "checks change nothing"),
+    ("harness/src/verify", &["kill", "pause", "refuse", "create", "remove", "operate"], "checks change nothing"),
     ("fixtures/orderflow/src", &["blackstart"], "a stand-in knows nothing of the harness"),
 ];
 
@@ -77,8 +77,8 @@ fn all_scenarios() -> Vec<File> {
 }
 
 #[track_caller]
-fn none(rule: &str, findings: &[Finding]) {
-    let list: Vec<String> = findings.iter().map(ToString::to_string).collect();
+fn none(rule: &str, violations: &[Violation]) {
+    let list: Vec<String> = violations.iter().map(ToString::to_string).collect();
     assert!(list.is_empty(), "{rule}\n  {}\n", list.join("\n  "));
 }
 
@@ -145,7 +145,7 @@ fn every_source_file_says_what_it_is_for() {
 
 #[test]
 fn source_files_fit_in_the_head() {
-    let is_excepted = |finding: &Finding| LONG.iter().any(|(path, _)| *path == finding.path);
+    let is_excepted = |violation: &Violation| LONG.iter().any(|(path, _)| *path == violation.path);
     let (known, new): (Vec<_>, Vec<_>) = manners::too_long(&sources(), LINES).into_iter().partition(is_excepted);
     none("a file fits in the head", &new);
     assert_eq!(known.len(), LONG.len(), "an exception is no longer needed: take it off the list; met: {known:?}");

@@ -15,7 +15,7 @@ use blackstart::{
 use blackstart_evidence::{audit::audit, cut_off, folder};
 use blackstart_reports::render::{Format, Style, diff, json, render, repeat};
 
-const SCENARIO: &str = include_str!("../corpus/scenario/zone-dark.yaml");
+const SCENARIO: &str = include_str!("../corpus/scenario/zone-outage.yaml");
 const SYSTEM: &str = include_str!("../corpus/system/shop.yaml");
 /// The evidence of a small simulated run, by the names of its files.
 const EVIDENCE: [(&str, &str); 6] = [
@@ -30,15 +30,15 @@ const EVIDENCE: [(&str, &str); 6] = [
 /// A scenario.
 pub fn scenario(bytes: &[u8]) {
     let folder = declarations();
-    write(&folder.join("zone-dark.yaml"), bytes);
-    show(scenario::read(&folder.join("zone-dark.yaml")));
+    write(&folder.join("zone-outage.yaml"), bytes);
+    show(scenario::read(&folder.join("zone-outage.yaml")));
 }
 
 /// A system.
 pub fn system(bytes: &[u8]) {
     let folder = declarations();
     write(&folder.join("shop.yaml"), bytes);
-    show(scenario::read(&folder.join("zone-dark.yaml")));
+    show(scenario::read(&folder.join("zone-outage.yaml")));
 }
 
 /// The record of a run.
@@ -100,7 +100,7 @@ fn declarations() -> &'static Path {
         let folder = ground().join("declared");
         fs::create_dir_all(folder.join("image")).expect("a folder");
         write(&folder.join("image/Dockerfile"), b"FROM scratch\n");
-        write(&folder.join("zone-dark.yaml"), SCENARIO.as_bytes());
+        write(&folder.join("zone-outage.yaml"), SCENARIO.as_bytes());
         write(&folder.join("shop.yaml"), SYSTEM.as_bytes());
         folder
     })

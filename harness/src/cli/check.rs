@@ -1,4 +1,4 @@
-//! `blackstart check`: read and judge scenarios.
+//! `blackstart check`: read and validate scenarios.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Reads and judges each file; every refusal is shown, not only the first.
+/// Reads and validates each file; every refusal is shown, not only the first.
 pub fn main(args: &Args) -> u8 {
     let mut refused = Refusals(Vec::new());
     for file in &args.files {

@@ -14,13 +14,13 @@ use super::{
 use crate::{
     topology::{
         ledger, owner,
-        sweep::{Left, Standing, clear, survey},
+        sweep::{Left, RunState, clear, survey},
     },
     world::{
         Remains, WorldError,
         docker::{
             DockerWorld, RunIdentity,
-            doctor::{BASE_IMAGE, Finding, examine},
+            doctor::{BASE_IMAGE, ProbeResult, examine},
             find_program,
             sweep::Engine,
         },
@@ -38,7 +38,7 @@ const FREE_KB: u64 = 200 * 1024;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Print as JSON: a list of findings
+    /// Print as JSON: a list of results
     #[arg(long)]
     json: bool,
 }
@@ -77,8 +77,8 @@ struct Row {
     is_vital: bool,
 }
 
-impl From<Finding> for Row {
-    fn from(found: Finding) -> Self {
+impl From<ProbeResult> for Row {
+    fn from(found: ProbeResult) -> Self {
         Self {
             name: found.name.to_owned(),
             ok: found.ok,
@@ -104,7 +104,7 @@ async fn look() -> std::io::Result<Option<Vec<Row>>> {
             return Ok(None);
         }
     };
-    let lacks_base = found.iter().any(|finding| finding.name == "base image" && !finding.ok);
+    let lacks_base = found.iter().any(|result| result.name == "base image" && !result.ok);
     let mut rows: Vec<Row> = found.into_iter().map(Row::from).collect();
     rows.extend(lacks_base.then(bootstrap));
     rows.extend(room_rows(&owner).await);
@@ -119,9 +119,9 @@ async fn remove_own(owner: &str) -> Result<(), WorldError> {
     let engine = Engine::connect(owner).await?;
     let mut found = engine.list().await?;
     found.retain(|one| one.owner == owner);
-    let standing = Standing::Gone;
+    let run_state = RunState::Gone;
     let left =
-        found.into_iter().map(|one| Left { run_id: one.run_id.clone(), standing, found: vec![one], ledger: None });
+        found.into_iter().map(|one| Left { run_id: one.run_id.clone(), run_state, found: vec![one], ledger: None });
     clear(&engine, &left.collect::<Vec<_>>()).await.map(drop)
 }
 
@@ -198,8 +198,8 @@ fn first_line(output: &[u8]) -> String {
 async fn stale_runs() -> Option<Row> {
     let engine = Engine::connect(&owner::this_process()).await.ok()?;
     let left = survey(&engine, &ledger::folder().ok()?, &[]).await.ok()?;
-    let count = |standing: Standing| left.iter().filter(|one| one.standing == standing).count();
-    let (gone, elsewhere, alive) = (count(Standing::Gone), count(Standing::Elsewhere), count(Standing::Alive));
+    let count = |run_state: RunState| left.iter().filter(|one| one.run_state == run_state).count();
+    let (gone, elsewhere, alive) = (count(RunState::Gone), count(RunState::Elsewhere), count(RunState::Alive));
     Some(Row {
         name: "stale runs".to_owned(),
         ok: gone == 0,

@@ -14,7 +14,7 @@ use crate::{
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder, searched through and through
+    /// The folder, searched recursively
     #[arg(default_value = "scenarios")]
     folder: PathBuf,
     #[command(flatten)]

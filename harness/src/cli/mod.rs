@@ -65,7 +65,7 @@ Exit status: 0 passed, 1 failed, 2 unusable arguments or scenario, 3 could not r
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read and judge scenarios; needs no engine
+    /// Read and validate scenarios; needs no engine
     Check(check::Args),
     /// Print exactly what a run would do
     Plan(plan::Args),

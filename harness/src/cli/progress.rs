@@ -10,7 +10,7 @@ use blackstart_reports::{record::Status, render::status_word, safe};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::say;
-use crate::drill::{Event, Listener, Stamped, judged};
+use crate::drill::{Event, Listener, Stamped, validity};
 
 /// Progress of all drills of one command.
 #[derive(Clone)]
@@ -108,8 +108,8 @@ fn words(event: &Event) -> Option<(bool, String)> {
             (true, format!("backup {id} ({:.1} MB, {:.1} s)", *bytes as f64 / 1e6, duration_ms / 1e3))
         }
         Event::Interrupted { id, proof } => (true, format!("FAULT  backup {id} is interrupted: {}", first_part(proof))),
-        Event::Judged { id, valid, detail } => {
-            (true, format!("backup {id} {}: {}", judged(*valid), first_part(detail)))
+        Event::RestoreTested { id, valid, detail } => {
+            (true, format!("backup {id} {}: {}", validity(*valid), first_part(detail)))
         }
         Event::Fault { summary } => (true, format!("FAULT  {summary}")),
         Event::Bit { proof } => (true, format!("proof  {}", first_part(proof))),

@@ -50,13 +50,13 @@ impl Needs {
     /// The least that any drill needs.
     pub const LEAST: Self = Self::sum(2, 4, 1, 16);
 
-    /// What a plan needs. Up to two copies of the whole system stand beside it where backups are judged, and one where there
+    /// What a plan needs. Up to two copies of the whole system stand beside it where backups are tested, and one where there
     /// is a secondary environment.
     pub fn of(plan: &Plan) -> Self {
         let nodes = plan.nodes.len() as u64;
         let with_data = plan.nodes.iter().filter(|planned| planned.node.data.is_some()).count() as u64;
-        let judged = if plan.declared.scenario.judge_backups { plan.backups.len().min(2) as u64 } else { 0 };
-        let systems = 1 + judged.max(u64::from(plan.has_secondary()));
+        let tested = if plan.declared.scenario.restore_test { plan.backups.len().min(2) as u64 } else { 0 };
+        let systems = 1 + tested.max(u64::from(plan.has_secondary()));
         let array = u64::from(plan.declared.system.storage.is_some());
         let beside = (plan.with_tool(Tool::Helper).len() + plan.with_tool(Tool::Wiper).len()) as u64 + array;
         // Each copy has a relay of its own.

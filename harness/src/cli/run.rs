@@ -52,7 +52,7 @@ pub struct Args {
     /// The seed of every random draw: victims, times, the order of requests
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Run each drill so many times, and report minimum, median, maximum and an interval of confidence
+    /// Run each drill so many times, and report minimum, median, maximum and a confidence interval
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeat: u32,
     /// How many drills run side by side; they disturb each other's measurements on a small machine

@@ -8,7 +8,7 @@ use super::{COULD_NOT_RUN, LEFT_BEHIND, count, print, print_json, say};
 use crate::{
     topology::{
         ledger, owner,
-        sweep::{Cleared, Left, Standing, clear, survey},
+        sweep::{Cleared, Left, RunState, clear, survey},
     },
     world::{Result, WorldError, WorldErrorKind, docker::sweep::Engine},
 };
@@ -83,7 +83,7 @@ fn ledger_folder() -> Result<PathBuf> {
 #[derive(Serialize)]
 struct Row {
     run_id: String,
-    standing: Standing,
+    run_state: RunState,
     /// What was there.
     found: Vec<String>,
     /// What its ledger announces and was not there.
@@ -109,7 +109,7 @@ impl Row {
         let is_there = |name: &&String| left.found.iter().any(|one| one.resource == **name);
         Self {
             run_id: left.run_id.clone(),
-            standing: left.standing,
+            run_state: left.run_state,
             found: left.found.iter().map(ToString::to_string).collect(),
             announced: open.filter(|name| !is_there(name)).cloned().collect(),
             ledger: left.ledger.is_some(),
@@ -129,23 +129,23 @@ impl Row {
     /// Whether something is left of a run that is gone.
     fn is_left(&self) -> bool {
         let has_removed_all = self.failed.is_empty() && self.removed.len() >= self.found.len();
-        self.standing == Standing::Gone && !(has_removed_all && (self.ledger_removed || !self.ledger))
+        self.run_state == RunState::Gone && !(has_removed_all && (self.ledger_removed || !self.ledger))
     }
 
     fn tell(&self, is_dry: bool) -> String {
         let (run_id, things) = (&self.run_id, count(self.found.len(), "thing"));
-        match self.standing {
-            Standing::Alive => format!("run {run_id}: it lives; its {things} stay\n"),
-            Standing::Elsewhere => format!(
+        match self.run_state {
+            RunState::Alive => format!("run {run_id}: it lives; its {things} stay\n"),
+            RunState::Elsewhere => format!(
                 "run {run_id}: whether it lives cannot be told from here; its {things} stay\n  it was begun on another \
                  machine, in another container, or before a restart of this one; if you know that it is\n  over: \
                  blackstart sweep --owner-gone {run_id}\n"
             ),
-            Standing::OtherEngine => {
+            RunState::OtherEngine => {
                 format!("run {run_id}: it made its things on another engine; sweep there, with DOCKER_HOST\n")
             }
-            Standing::Gone if is_dry => self.tell_dry(),
-            Standing::Gone => self.tell_cleared(),
+            RunState::Gone if is_dry => self.tell_dry(),
+            RunState::Gone => self.tell_cleared(),
         }
     }
 

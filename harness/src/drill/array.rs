@@ -60,10 +60,10 @@ impl Drill<'_> {
     async fn copy_cold(&self, planned: &PlannedBackup) -> Result<Taken> {
         let (world, plan) = (self.scene.world.as_ref(), self.plan());
         let copied = async {
-            topology::come_to_rest(world, plan).await?;
+            topology::stop_all(world, plan).await?;
             let copied = world.copy_disks(&planned.id).await;
             // Whatever came of the copy, the system must not stay down for it.
-            topology::rise(world, plan).await.and(copied)
+            topology::start_all(world, plan).await.and(copied)
         };
         let bytes = tokio::time::timeout(planned.within, copied).await.unwrap_or_else(|_| Err(too_late(planned)))?;
         Ok(self.whole(planned, bytes, Pool::Local))
@@ -79,9 +79,9 @@ impl Drill<'_> {
 
     /// The last backup that lies at the remote site, from which a next one can be told by its differences.
     async fn last_replicated(&self) -> Option<String> {
-        let shelf = self.scene.shelf.lock().await;
+        let taken = self.scene.taken_backups.lock().await;
         let is_remote = |taken: &&Taken| taken.disks.values().any(|saved| saved.pool == Pool::Remote);
-        shelf.iter().rev().find(is_remote).map(|taken| taken.id.clone())
+        taken.iter().rev().find(is_remote).map(|taken| taken.id.clone())
     }
 }
 

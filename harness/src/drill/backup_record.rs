@@ -34,13 +34,13 @@ fn interrupted(it: &Interrupted, facts: &Facts, deadlines: Deadlines) -> Backup 
 
 fn backup(kept: &Kept, facts: &Facts, deadlines: Deadlines) -> Backup {
     let (began_us, ended_us) = kept.us;
-    let judged = facts.judged.get(&kept.planned.id);
+    let tested = facts.restore_tests.get(&kept.planned.id);
     let seconds = (ended_us - began_us) as f64 / 1e6;
     Backup {
-        valid: judged.and_then(|judged| judged.valid),
+        valid: tested.and_then(|tested| tested.valid),
         label: kept.taken.label.clone(),
         taken_ms: Some(kept.ms()),
-        judgement: judged.map(|judged| judged.judgement.clone()),
+        restore_test: tested.map(|tested| tested.restore_test.clone()),
         load: Some(stage_between(&facts.history, &kept.planned.id, began_us..ended_us, deadlines)),
         expected_invalid: kept.planned.is_expected_invalid,
         downtime_seconds: downtime(facts, kept),
@@ -69,9 +69,9 @@ fn downtime(facts: &Facts, kept: &Kept) -> Option<Interval<f64>> {
 
 /// How each class of data came back: in the system itself after its recovery, and in every restored copy of a backup that is valid.
 pub fn data_classes(plan: &Plan, facts: &Facts) -> Vec<DataClass> {
-    let valid = facts.judged.iter().filter(|(_, judged)| judged.valid == Some(true));
+    let valid = facts.restore_tests.iter().filter(|(_, tested)| tested.valid == Some(true));
     let mut places: Vec<(String, &[LevelResult])> =
-        valid.map(|(id, judged)| (format!("the copy of {id}"), judged.judgement.levels.as_slice())).collect();
+        valid.map(|(id, tested)| (format!("the copy of {id}"), tested.restore_test.levels.as_slice())).collect();
     // Without a restored copy, it is the system itself that was recovered.
     if places.is_empty() {
         places.push(("the system".to_owned(), facts.levels.as_slice()));

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use blackstart_evidence::event::{Event, Stamped, judged};
+pub use blackstart_evidence::event::{Event, Stamped, validity};
 use blackstart_evidence::{
     fact::Fact,
     journal::{Journal, Requests},

@@ -9,7 +9,7 @@ use super::events::{Event, Events};
 use crate::{
     fault::{Scene, joined},
     plan::PlannedFault,
-    recovery::Standing,
+    recovery::FaultsInPlace,
     world::{Result, WorldError, WorldErrorKind},
 };
 
@@ -40,7 +40,7 @@ pub struct Injector {
     /// What it works on.
     pub scene: Scene,
     /// The faults in place.
-    pub standing: Standing,
+    pub in_place: FaultsInPlace,
     /// Where it says what it does.
     pub events: Events,
 }
@@ -58,7 +58,7 @@ impl Injector {
             tokio::time::sleep_until(self.scene.clock.at_us(at_us)).await;
             let in_place = bounded(self.scene.inject(fault)).await?;
             let (began_us, takes_service) = (in_place.began_us, fault.effects().takes_service);
-            self.standing.lock().await.push(in_place);
+            self.in_place.lock().await.push(in_place);
             self.events.state(Fact::Struck { began_us, takes_service });
             self.events.say(Event::Fault { summary: fault.summary.clone() });
             progress.send_modify(|progress| progress.in_place += 1);
@@ -77,16 +77,16 @@ impl Injector {
     async fn follow(&self, index: usize, fault: &PlannedFault) -> Result<()> {
         let due = fault.heal_after.map(|after| tokio::time::Instant::now() + after);
         let proof = bounded(self.scene.prove(fault)).await?;
-        if let Some(standing) = self.standing.lock().await.get_mut(index) {
-            let seen = std::mem::take(&mut standing.proof);
-            standing.proof = joined(seen, proof);
-            self.events.say(Event::Bit { proof: standing.proof.clone() });
+        if let Some(in_place) = self.in_place.lock().await.get_mut(index) {
+            let seen = std::mem::take(&mut in_place.proof);
+            in_place.proof = joined(seen, proof);
+            self.events.say(Event::Bit { proof: in_place.proof.clone() });
         }
         let Some(due) = due else { return Ok(()) };
         tokio::time::sleep_until(due).await;
-        let mut all = self.standing.lock().await;
-        if let Some(standing) = all.get_mut(index).filter(|standing| standing.stands()) {
-            bounded(self.scene.heal(standing)).await?;
+        let mut all = self.in_place.lock().await;
+        if let Some(in_place) = all.get_mut(index).filter(|in_place| in_place.stands()) {
+            bounded(self.scene.heal(in_place)).await?;
             self.events.say(Event::Healed { summary: fault.summary.clone() });
         }
         Ok(())

@@ -11,10 +11,10 @@ mod consistency;
 mod events;
 mod faults;
 mod isolation;
-mod judging;
 mod phases;
 mod protecting;
 mod recovering;
+mod restore_tests;
 mod service;
 mod streams;
 mod verifying;
@@ -45,7 +45,7 @@ use crate::{
 };
 pub use blackstart_evidence::manifest::digest_of;
 pub use bundle::Bundle;
-pub use events::{Event, Events, Listener, Stamped, judged};
+pub use events::{Event, Events, Listener, Stamped, validity};
 pub(crate) use {
     bundle::resolved,
     phases::stop,
@@ -107,7 +107,7 @@ pub(crate) struct Facts {
     backups: Vec<protecting::Kept>,
     /// Backups that were interrupted on purpose.
     interrupted: Vec<protecting::Interrupted>,
-    judged: BTreeMap<String, judging::Judged>,
+    restore_tests: BTreeMap<String, restore_tests::Tested>,
     /// What was tried to get out of copies, and what came back.
     isolation: Mutex<Vec<Isolation>>,
     /// What their copies held.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     fault::Scene,
     plan::Plan,
-    recovery::{Procedure, Secondary, Standing},
+    recovery::{FaultsInPlace, Procedure, Secondary},
     scenario::step::Environment,
     topology::Topology,
     workload::{Clients, StallWatch},
@@ -45,9 +45,10 @@ pub async fn run(
     if let Some(secondary) = secondary {
         secondary.installed.lock().await.clone_from(&facts.images);
     }
-    let scene = Scene { world: Arc::clone(world), plan: Arc::clone(plan), clock: setting.clock, shelf: Arc::default() };
+    let scene =
+        Scene { world: Arc::clone(world), plan: Arc::clone(plan), clock: setting.clock, taken_backups: Arc::default() };
     let mut drill = Drill {
-        procedure: Procedure { scene: scene.clone(), standing: Arc::default(), secondary: secondary.cloned() },
+        procedure: Procedure { scene: scene.clone(), in_place: Arc::default(), secondary: secondary.cloned() },
         in_service: Environment::Primary,
         scene,
         clients,
@@ -68,9 +69,9 @@ pub async fn run(
     facts.history = drill.clients.history();
     timer.end(facts);
     verified?;
-    if plan.declared.scenario.judge_backups {
-        let timer = PhaseTimer::start("judge", setting, events);
-        drill.judge_backups(facts).await?;
+    if plan.declared.scenario.restore_test {
+        let timer = PhaseTimer::start("restore-test", setting, events);
+        drill.test_restores(facts).await?;
         timer.end(facts);
     }
     Ok(())
@@ -143,8 +144,8 @@ impl Drill<'_> {
         &self.scene.plan
     }
 
-    pub(super) fn standing(&self) -> &Standing {
-        &self.procedure.standing
+    pub(super) fn in_place(&self) -> &FaultsInPlace {
+        &self.procedure.in_place
     }
 
     pub(super) fn now_us(&self) -> u64 {
@@ -196,7 +197,7 @@ impl Drill<'_> {
         }
         facts.load_ended_us = Some(self.now_us());
         facts.stalls_us = self.stalls.as_ref().map(StallWatch::stalls_us).unwrap_or_default();
-        facts.faults.clone_from(&*self.standing().lock().await);
+        facts.faults.clone_from(&*self.in_place().lock().await);
         facts.history = self.clients.history();
         self.events.state(Fact::Watched(assemble::watched(facts)));
         ended
@@ -231,7 +232,7 @@ impl Drill<'_> {
 
     /// What was detected before the first fault can have struck was no effect of it.
     async fn demand_quiet_before_fault(&self, started_us: u64, detected_us: Option<u64>) -> Result<(), Stop> {
-        let struck_us = self.standing().lock().await.first().map_or(u64::MAX, |fault| fault.began_us.lower);
+        let struck_us = self.in_place().lock().await.first().map_or(u64::MAX, |fault| fault.began_us.lower);
         match detected_us.filter(|at_us| *at_us < struck_us) {
             None => Ok(()),
             Some(at_us) => {
@@ -257,7 +258,7 @@ impl Drill<'_> {
 
     fn start_faults(&self, load_started_us: u64) -> FaultsUnderWay {
         let injector =
-            Injector { scene: self.scene.clone(), standing: Arc::clone(self.standing()), events: self.events.clone() };
+            Injector { scene: self.scene.clone(), in_place: Arc::clone(self.in_place()), events: self.events.clone() };
         let (tell, progress) = watch::channel(Progress::default());
         let task = AbortOnDropHandle::new(tokio::spawn(injector.run(load_started_us, tell)));
         FaultsUnderWay { task, progress }

@@ -64,7 +64,7 @@ impl Drill<'_> {
                 bytes: taken.bytes,
                 duration_ms: (us.1 - us.0) as f64 / 1e3,
             });
-            self.scene.shelf.lock().await.push(taken.clone());
+            self.scene.taken_backups.lock().await.push(taken.clone());
             facts.backups.push(Kept { planned, taken, us });
         }
         Ok(())

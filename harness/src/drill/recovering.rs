@@ -45,7 +45,7 @@ impl Drill<'_> {
         let give_up = if went_wrong { give_up.min(tokio::time::Instant::now() + GRACE) } else { give_up };
         faults.until(|progress| progress.all_done).await?;
         // Service from before a fault says nothing about the service after it.
-        let struck_us = self.standing().lock().await.iter().map(|fault| fault.began_us.upper).max().unwrap_or_default();
+        let struck_us = self.in_place().lock().await.iter().map(|fault| fault.began_us.upper).max().unwrap_or_default();
         if self.await_service(struck_us, struck_us, give_up).await {
             self.events.say(Event::Sustained);
         }
@@ -111,7 +111,7 @@ impl Drill<'_> {
         Ok(())
     }
 
-    /// Carries out one step. What judges, and where clients go, is the drill's own to do.
+    /// Carries out one step. What evaluates a check, and where clients go, is the drill's own to do.
     async fn step(&mut self, step: &PlannedStep, facts: &Facts) -> crate::world::Result<StepResult> {
         let began_us = self.now_us();
         let done = match &step.kind {

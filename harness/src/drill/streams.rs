@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::Clock,
     plan::{Draw, Plan, draws},
-    recovery::{Detector, Watchman},
+    recovery::{AlertDetector, Detector},
     workload::{Clients, Sender, Stream},
     world::{WorldError, WorldErrorKind},
 };
@@ -94,8 +94,8 @@ impl Drill<'_> {
             self.tasks.spawn(detector.run(tell.clone(), self.stop.clone()));
         }
         if let Some(alert) = self.plan().recovery.alert.clone() {
-            let watchman = Watchman::new(self.scene.clone(), alert);
-            self.tasks.spawn(watchman.run(tell, self.stop.clone()));
+            let alert_detector = AlertDetector::new(self.scene.clone(), alert);
+            self.tasks.spawn(alert_detector.run(tell, self.stop.clone()));
         }
         detected
     }

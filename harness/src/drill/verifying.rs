@@ -172,18 +172,18 @@ impl Drill<'_> {
         for planned in &self.plan().nodes {
             let name = &planned.node.name;
             let state = self.scene.world.state(name).await;
-            if matches!(state, Ok(NodeState::Down | NodeState::Frozen)) && !may_be_down(self.plan(), facts, name) {
+            if matches!(state, Ok(NodeState::Down | NodeState::Paused)) && !may_be_down(self.plan(), facts, name) {
                 down.push(name.clone());
             }
         }
         down
     }
 
-    /// Nodes that the drill left down, frozen or cut off. One that is down for no reason is not passed over.
+    /// Nodes that the drill left down, paused or partitioned. One that is down for no reason is not passed over.
     async fn nodes_left_down(&self, facts: &Facts) -> Vec<String> {
         let is_isolated = |name: &String| {
-            let mut standing = facts.faults.iter().filter(|fault| fault.stands()).map(|fault| &fault.fault);
-            standing.any(|fault| fault.effects().isolates && fault.victims.contains(name))
+            let mut unhealed = facts.faults.iter().filter(|fault| fault.stands()).map(|fault| &fault.fault);
+            unhealed.any(|fault| fault.effects().isolates && fault.victims.contains(name))
         };
         let mut down = Vec::new();
         for planned in &self.plan().nodes {

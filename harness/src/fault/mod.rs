@@ -29,8 +29,8 @@ const PROOF_WITHIN: Duration = Duration::from_millis(400);
 /// How long a server may take to say whether it takes writes.
 const WRITER_WITHIN: Duration = Duration::from_secs(1);
 
-/// The backups that were taken, shared between what takes them and what spoils or restores them.
-pub type Shelf = Arc<Mutex<Vec<Taken>>>;
+/// The backups that were taken, shared between what takes them and what corrupts or restores them.
+pub type TakenBackups = Arc<Mutex<Vec<Taken>>>;
 
 /// What a fault works on.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ pub struct Scene {
     /// The run's clock.
     pub clock: Clock,
     /// The backups that were taken.
-    pub shelf: Shelf,
+    pub taken_backups: TakenBackups,
 }
 
 /// A fault that is in place. It must be given an end: healed, or, where nothing heals it, accepted by a recovery.
@@ -145,8 +145,8 @@ impl Scene {
     }
 
     /// A backup that was taken.
-    pub async fn on_shelf(&self, id: &str) -> Option<Taken> {
-        self.shelf.lock().await.iter().find(|taken| taken.id == id).cloned()
+    pub async fn taken_backup(&self, id: &str) -> Option<Taken> {
+        self.taken_backups.lock().await.iter().find(|taken| taken.id == id).cloned()
     }
 
     /// Where a database takes writes at this moment.
@@ -170,10 +170,10 @@ impl Scene {
     ///
     /// # Errors
     /// Where the world could not do it, or the fault still bites afterwards.
-    pub async fn heal(&self, standing: &mut InPlace) -> Result<()> {
+    pub async fn heal(&self, in_place: &mut InPlace) -> Result<()> {
         let lower = self.clock.now_us();
-        mechanism(&standing.fault.kind).heal(self, &standing.fault.victims).await?;
-        standing.healed_us = Some(Interval::new(lower, self.clock.now_us()));
+        mechanism(&in_place.fault.kind).heal(self, &in_place.fault.victims).await?;
+        in_place.healed_us = Some(Interval::new(lower, self.clock.now_us()));
         Ok(())
     }
 }

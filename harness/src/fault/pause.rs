@@ -1,4 +1,4 @@
-//! A node's processes are frozen.
+//! A node's processes are paused.
 
 use super::{Mechanism, Scene, Seen, process};
 use crate::{scenario::fault::Pause, world::Result};
@@ -6,14 +6,14 @@ use crate::{scenario::fault::Pause, world::Result};
 #[async_trait::async_trait]
 impl Mechanism for Pause {
     async fn put_in_place(&self, scene: &Scene, victims: &[String]) -> Result<Seen> {
-        process::freeze(scene, victims).await
+        process::pause(scene, victims).await
     }
 
     async fn prove(&self, scene: &Scene, victims: &[String]) -> Result<String> {
-        process::prove_frozen(scene, victims).await
+        process::prove_paused(scene, victims).await
     }
 
     async fn heal(&self, scene: &Scene, victims: &[String]) -> Result<()> {
-        process::thaw(scene, victims).await
+        process::unpause(scene, victims).await
     }
 }

@@ -1,4 +1,4 @@
-//! What faults of processes have in common: killing and freezing them.
+//! What faults of processes have in common: killing and pausing them.
 
 use futures_util::future::try_join_all;
 
@@ -13,14 +13,14 @@ pub(super) async fn kill(scene: &Scene, victims: &[String]) -> Result<Seen> {
     try_join_all(victims.iter().map(|node| scene.world.kill(node))).await.map(|_| Seen::default())
 }
 
-/// Freezes every victim.
-pub(super) async fn freeze(scene: &Scene, victims: &[String]) -> Result<Seen> {
-    try_join_all(victims.iter().map(|node| scene.world.freeze(node))).await.map(|_| Seen::default())
+/// Pauses every victim.
+pub(super) async fn pause(scene: &Scene, victims: &[String]) -> Result<Seen> {
+    try_join_all(victims.iter().map(|node| scene.world.pause(node))).await.map(|_| Seen::default())
 }
 
 /// Ends that.
-pub(super) async fn thaw(scene: &Scene, victims: &[String]) -> Result<()> {
-    try_join_all(victims.iter().map(|node| scene.world.thaw(node))).await.map(drop)
+pub(super) async fn unpause(scene: &Scene, victims: &[String]) -> Result<()> {
+    try_join_all(victims.iter().map(|node| scene.world.unpause(node))).await.map(drop)
 }
 
 /// Each victim has no process left, and its own question is no longer answered.
@@ -29,9 +29,9 @@ pub(super) async fn prove_killed(scene: &Scene, victims: &[String]) -> Result<St
     prove_state(scene, victims, NodeState::Down, "has no process").await
 }
 
-/// Each victim is frozen, and its own question is no longer answered.
-pub(super) async fn prove_frozen(scene: &Scene, victims: &[String]) -> Result<String> {
-    prove_state(scene, victims, NodeState::Frozen, "is frozen").await
+/// Each victim is paused, and its own question is no longer answered.
+pub(super) async fn prove_paused(scene: &Scene, victims: &[String]) -> Result<String> {
+    prove_state(scene, victims, NodeState::Paused, "is paused").await
 }
 
 async fn prove_state(scene: &Scene, victims: &[String], expected: NodeState, words: &str) -> Result<String> {

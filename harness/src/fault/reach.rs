@@ -1,4 +1,4 @@
-//! What cuts in the network have in common: a map from a node to the nodes that it refuses.
+//! What partitions have in common: a map from a node to the nodes that it refuses.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,20 +7,23 @@ use futures_util::future::try_join_all;
 use super::{Scene, Seen, without_effect};
 use crate::world::{Result, WorldError, WorldErrorKind};
 
-/// Cuts.
-pub(super) async fn cut(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<Seen> {
+/// Partitions.
+pub(super) async fn partition(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<Seen> {
     scene.world.refuse(refuses).await.map(|()| Seen::default())
 }
 
-/// How long a node may take to answer once a cut has ended.
+/// How long a node may take to answer once a partition has ended.
 const HEALED_WITHIN: Duration = Duration::from_secs(5);
 
-/// From every helper, the nodes that are refused can no longer be reached, and, where the cut leaves any, another can.
-pub(super) async fn prove_cut(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<String> {
+/// From every helper, the nodes that are refused can no longer be reached, and, where the partition leaves any, another can.
+pub(super) async fn prove_partition(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<String> {
     let pairs = pairs(scene, refuses);
     let tries = pairs.iter().map(|(from, to)| async move {
         if scene.world.reaches(from, to).await? {
-            return Err(without_effect(&format!("{from} is cut off from {to}"), "packets still get there and back"));
+            return Err(without_effect(
+                &format!("{from} is partitioned from {to}"),
+                "packets still get there and back",
+            ));
         }
         Ok(())
     });

@@ -14,10 +14,10 @@ use crate::scenario::{
     system::{HalfWay, Node, Parameter, Replication, Role},
 };
 
-/// The plan of a declaration that has been judged.
+/// The plan of a declaration that has been validated.
 ///
 /// # Errors
-/// When something is declared that cannot be carried out, which [`judge`](crate::scenario::judge) refuses.
+/// When something is declared that cannot be carried out, which [`validate`](crate::scenario::validate) refuses.
 pub fn build(declared: impl Into<Arc<Declared>>, seed: u64) -> Result<Plan, Unplannable> {
     build_for(declared.into(), seed, false)
 }
@@ -99,7 +99,7 @@ fn node_values<'a>(scenario: &Scenario, system: &System, node: &Node) -> Vec<(&'
         ("upstream", node.of.clone().unwrap_or_default()),
         ("peers", names(&|other| in_cluster(other) && other.name != node.name)),
         ("synchronous", names(&waits_for)),
-        ("vault", names(&|other| other.role == Role::Vault)),
+        ("repository", names(&|other| other.role == Role::BackupRepository)),
         ("spares", names(&|other| other.role == Role::Spare)),
         ("clustered", names(&|other| other.role.is_clustered())),
         ("archive_seconds", archive_seconds(scenario).to_string()),
@@ -122,7 +122,7 @@ fn plan_backup(backup: &TakenBackup, system: &System) -> Result<PlannedBackup, U
         after: or_default(backup.after, 0),
         taking: plan_taking(backup, method)?,
         restore: method.restore.clone(),
-        spoil: method.spoil.clone(),
+        corrupt: method.corrupt.clone(),
         half_way: half_way(method, &values),
         within: method.within.duration(),
         interrupted: backup.interrupted.clone(),

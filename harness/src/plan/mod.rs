@@ -56,7 +56,7 @@ pub struct Plan {
     pub checks: Vec<Check>,
 }
 
-/// What keeps a declaration from being planned. What has been judged can be: [`judge`](crate::scenario::judge) refuses it before.
+/// What keeps a declaration from being planned. What has been validated can be: [`validate`](crate::scenario::validate) refuses it before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unplannable {
     why: String,
@@ -120,7 +120,7 @@ pub struct PlannedBackup {
     /// The command that restores it, where it can be restored by itself.
     pub restore: Option<Vec<String>>,
     /// The command that damages it where it is kept.
-    pub spoil: Option<Vec<String>>,
+    pub corrupt: Option<Vec<String>>,
     /// The commands that take or restore it and stand still half-way.
     pub half_way: HalfWay,
     /// How long either may take.
@@ -226,11 +226,13 @@ impl Plan {
         self.declared.system.databases.get(name)
     }
 
-    /// The nodes whose data lies on disks of the storage array, in the order of the system. Vaults keep volumes of their own.
+    /// The nodes whose data lies on disks of the storage array, in the order of the system. Backup repositories keep volumes of their own.
     pub fn disks(&self) -> impl Iterator<Item = &str> {
         let has_array = self.declared.system.storage.is_some();
         let nodes = self.nodes.iter().map(|planned| &planned.node);
-        nodes.filter(move |node| has_array && node.data.is_some() && node.role != Role::Vault).map(|node| &*node.name)
+        nodes
+            .filter(move |node| has_array && node.data.is_some() && node.role != Role::BackupRepository)
+            .map(|node| &*node.name)
     }
 
     /// The nodes beside which a tool stands ready for what befalls them.
@@ -240,7 +242,7 @@ impl Plan {
         hit.map(String::as_str).collect()
     }
 
-    /// Whether links are cut or changed at a node.
+    /// Whether links are refused or changed at a node.
     pub fn has_helper(&self, node: &str) -> bool {
         self.with_tool(Tool::Helper).contains(node)
     }

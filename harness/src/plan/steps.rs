@@ -6,7 +6,7 @@ use crate::scenario::{
     step::{RestoreStep, RestoreTo, Step, Words},
 };
 
-/// Steps of a declaration that has been judged.
+/// Steps of a declaration that has been validated.
 ///
 /// # Errors
 /// When one names what is not declared.

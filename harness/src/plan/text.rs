@@ -36,7 +36,7 @@ fn write_nodes(out: &mut String, plan: &Plan) -> std::fmt::Result {
     for planned in &plan.nodes {
         let node = &planned.node;
         let zone = node.zone.as_deref().map_or("no zone".to_owned(), |zone| format!("zone {zone}"));
-        let mut remarks = vec![format!("{:?}", node.role).to_lowercase(), zone];
+        let mut remarks = vec![node.role.name().to_owned(), zone];
         if let (Some(of), Some(replication)) = (&node.of, node.replication) {
             remarks.push(format!("follows {of}, {replication:?}").to_lowercase());
         }
@@ -193,9 +193,9 @@ fn write_checks(out: &mut String, plan: &Plan) -> std::fmt::Result {
         writeln!(out, "  level {}  {:<28} {}", check.level, check.id, check.about)?;
     }
     let scenario = &plan.declared.scenario;
-    if scenario.judge_backups {
+    if scenario.restore_test {
         let ids: Vec<&str> = plan.backups.iter().filter(|it| it.is_restorable()).map(|it| it.id.as_str()).collect();
-        writeln!(out, "\njudge\n  each restored in isolation and put to every check: {}", ids.join(", "))?;
+        writeln!(out, "\nrestore-test\n  each restored in isolation and put to every check: {}", ids.join(", "))?;
         for check in isolated_checks(plan) {
             writeln!(out, "  level {}  {:<28} {}", check.level, check.id, check.about)?;
         }

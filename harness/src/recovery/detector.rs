@@ -56,13 +56,13 @@ impl Detector {
 }
 
 /// What watches for damage that no request shows.
-pub struct Watchman {
+pub struct AlertDetector {
     scene: Scene,
     alert: Alert,
 }
 
-impl Watchman {
-    /// A watchman as declared.
+impl AlertDetector {
+    /// An alert detector as declared.
     pub const fn new(scene: Scene, alert: Alert) -> Self {
         Self { scene, alert }
     }

@@ -8,6 +8,6 @@ mod procedure;
 mod secondary;
 mod step;
 
-pub use detector::{Detector, Watchman};
-pub use procedure::{Procedure, Standing};
+pub use detector::{AlertDetector, Detector};
+pub use procedure::{FaultsInPlace, Procedure};
 pub use secondary::Secondary;

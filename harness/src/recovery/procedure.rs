@@ -16,14 +16,14 @@ use crate::{
 };
 
 /// The faults that are in place, shared between what injects them and what heals them.
-pub type Standing = Arc<Mutex<Vec<InPlace>>>;
+pub type FaultsInPlace = Arc<Mutex<Vec<InPlace>>>;
 
 /// A procedure on the way.
 pub struct Procedure {
     /// What it works on.
     pub scene: Scene,
     /// What it can heal.
-    pub standing: Standing,
+    pub in_place: FaultsInPlace,
     /// The secondary environment, where the plan has one.
     pub secondary: Option<Secondary>,
 }
@@ -72,7 +72,7 @@ impl Procedure {
                 && fault.proof.is_empty()
                 && fault.fault.victims.iter().any(|victim| victim == node)
         };
-        while self.standing.lock().await.iter().any(is_under_way) {
+        while self.in_place.lock().await.iter().any(is_under_way) {
             tokio::time::sleep(EVERY).await;
         }
     }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     half_way::HalfWay,
-    judge::Note,
     kinds::one_of_kinds,
     units::{Size, Span},
+    validate::Note,
 };
 
 one_of_kinds! {
@@ -25,7 +25,7 @@ one_of_kinds! {
         /// The command that damages it where it is kept, for drills that want it so; `${backup}` is its label, and `${by}` one of
         /// `bit-flip`, `truncated`, `missing-file`, `missing-log`, `foreign-log`, `wrong-timeline` and `wrong-key`. It prints one
         /// line of JSON with `what` it touched and the sums `before` and `after`, which must differ.
-        spoil: Option<Vec<String>>,
+        corrupt: Option<Vec<String>>,
         /// The same commands for drills that interrupt them.
         half_way: Option<HalfWay>,
         /// What of the simulated system it holds; `cluster` where nothing is said.
@@ -136,7 +136,7 @@ impl ArrayCopy {
     }
 }
 
-/// A storage array: a pool with one disk for each node that has `data`, all in one consistency group. Vaults keep volumes of their
+/// A storage array: a pool with one disk for each node that has `data`, all in one consistency group. Backup repositories keep volumes of their
 /// own, as backups must not lie beside what they protect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

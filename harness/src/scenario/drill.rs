@@ -45,9 +45,9 @@ pub struct Scenario {
     /// The backups that this drill takes, one after the other, under load and before anything breaks.
     #[serde(default)]
     pub backups: Vec<TakenBackup>,
-    /// Whether each of them is restored in isolation at the end, and judged by every check.
+    /// Whether each of them is restored in isolation at the end, and put to every check.
     #[serde(default)]
-    pub judge_backups: bool,
+    pub restore_test: bool,
     /// What breaks. A control has none.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -147,15 +147,15 @@ pub struct TakenBackup {
     pub method: String,
     /// How long to wait before it, after the one before or the start of the load.
     pub after: Option<Span>,
-    /// Kill a vault in the middle of it, so that it never gets complete. The vault is started again.
+    /// Kill a backup repository in the middle of it, so that it never gets complete. The backup repository is started again.
     pub interrupted: Option<Interruption>,
-    /// What its judgement must come to. A backup that is taken to show that its method is of no use is expected to be invalid, and
+    /// What its restore test must come to. A backup that is taken to show that its method is of no use is expected to be invalid, and
     /// fails the drill where it is not.
     #[serde(default)]
     pub expect: Expectation,
 }
 
-/// What the judgement of a backup must come to.
+/// What the restore test of a backup must come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expectation {

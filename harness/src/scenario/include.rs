@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{judge::Note, system::System};
+use super::{system::System, validate::Note};
 use crate::files::{self, Reach};
 
 /// Puts the text of each file where it is named.

@@ -1,7 +1,7 @@
 //! Where a key stands in a file.
 //!
 //! The typed reading knows nothing of lines. So a file is also read into a [`Tree`] of positions, in which a key path
-//! such as `faults[0].zone_dark.zone` leads to a [`Place`]. The tree keeps duplicate keys, so that they can be refused.
+//! such as `faults[0].zone_outage.zone` leads to a [`Place`]. The tree keeps duplicate keys, so that they can be refused.
 
 use std::{fmt, ops::Range};
 

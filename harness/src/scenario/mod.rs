@@ -1,7 +1,7 @@
 //! What a user declares: the types, the reading of files, and the refusals.
 //!
 //! A scenario ([`drill`], with what breaks in [`mod@fault`]) names a system ([`system`]); both are YAML. [`read`] turns files into a [`Declared`] pair or
-//! into [`Refusals`] that point at the line ([`locate`]); [`judge`] holds the rules that a well-formed file can still
+//! into [`Refusals`] that point at the line ([`locate`]); [`validate`] holds the rules that a well-formed file can still
 //! break. The [`schema()`] says what is well-formed, to editors as to the reader.
 
 pub mod backup;
@@ -10,17 +10,18 @@ pub mod drill;
 pub mod fault;
 mod half_way;
 mod include;
-pub mod judge;
 mod kinds;
 pub mod locate;
 pub mod read;
 pub mod refusal;
+pub mod renamed;
 pub mod rights;
 pub mod schema;
 pub mod selftest;
 mod shape;
 pub mod step;
 pub mod system;
+pub mod validate;
 
 use std::path::PathBuf;
 
@@ -33,7 +34,7 @@ pub use system::System;
 
 use crate::files::Reach;
 
-/// A scenario with the system that it names: read, and free of what [`judge`] refuses.
+/// A scenario with the system that it names: read, and free of what [`validate`] refuses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Declared {
     /// The drill.

@@ -1,7 +1,7 @@
 //! Reading a scenario and the system that it names.
 //!
 //! Every file is read four times over: for its size, for the positions of its keys, for its shape against the schema,
-//! and into its type. What any of these finds is collected, then the rules of [`judge`](super::judge) follow.
+//! and into its type. What any of these finds is collected, then the rules of [`validate`](super::validate) follow.
 
 use std::{
     io::ErrorKind,
@@ -14,16 +14,16 @@ use serde::de::DeserializeOwned;
 use super::{
     Declared, Refusal, Refusals, Scenario, System,
     include::include_queries,
-    judge::{self, Note},
     locate::{self, Place, Tree},
     refusal::Severity,
     schema::{Kind, schema},
     shape::misshapes,
     system::Role,
+    validate::{self, Note},
 };
 use crate::files::{self, Reach, ReachError};
 
-/// Reads a scenario and its system, and judges them.
+/// Reads a scenario and its system, and validates them.
 ///
 /// # Errors
 /// Everything that is wrong with the two files.
@@ -43,7 +43,7 @@ pub fn read_allowing(scenario_file: &Path, folders: &[PathBuf]) -> Result<Declar
     let mut system = match Source::<System>::read(&system_file, Kind::System, &reach) {
         Ok(system) => system,
         Err(refusals) => {
-            scenario.judge_alone();
+            scenario.validate_alone();
             scenario.refuse_unreadable_system(refusals);
             return Err(scenario.into_refusals());
         }
@@ -52,16 +52,16 @@ pub fn read_allowing(scenario_file: &Path, folders: &[PathBuf]) -> Result<Declar
         apply(declared, system);
     }
     system.include(&reach);
-    system.judge_alone(&reach);
-    scenario.judge_alone();
+    system.validate_alone(&reach);
+    scenario.validate_alone();
     if let (Some(declared), Some(system)) = (&scenario.typed, &system.typed) {
-        let notes = judge::together(declared, system);
+        let notes = validate::together(declared, system);
         scenario.note(notes);
     }
     finish(scenario, system, reach)
 }
 
-/// Reads a system and judges it, with what is no reason to refuse it.
+/// Reads a system and validates it, with what is no reason to refuse it.
 ///
 /// # Errors
 /// Everything that is wrong with the file.
@@ -80,7 +80,7 @@ pub fn read_system_allowing(
     let reach = reach_of(system_file, Kind::System, folders)?;
     let mut source = Source::<System>::read(system_file, Kind::System, &reach)?;
     source.include(&reach);
-    source.judge_alone(&reach);
+    source.validate_alone(&reach);
     match source.typed.take() {
         Some(system) if source.is_clean() => Ok((system, reach, source.into_refusals().0)),
         _ => Err(source.into_refusals()),
@@ -118,7 +118,7 @@ fn apply(scenario: &Scenario, system: &mut System) {
         standbys.for_each(|node| node.replication = Some(replication));
     }
     if scenario.backups.is_empty() {
-        system.leave_out_vaults();
+        system.leave_out_repositories();
     }
     let steps = || scenario.recovery.procedure.iter().chain(&scenario.recovery.afterwards);
     system.leave_out_spares(|name| steps().any(|step| step.kind.declared().restores_on() == Some(name)));
@@ -238,10 +238,10 @@ impl Source<Scenario> {
         tree.scalar("system").filter(|name| !name.is_empty()).map(str::to_owned)
     }
 
-    fn judge_alone(&mut self) {
+    fn validate_alone(&mut self) {
         if let Some(scenario) = &self.typed {
-            let mut notes = judge::scenario(scenario);
-            notes.extend(judge::scenario_name(scenario, &self.file));
+            let mut notes = validate::scenario(scenario);
+            notes.extend(validate::scenario_name(scenario, &self.file));
             self.note(notes);
         }
     }
@@ -266,10 +266,10 @@ impl Source<System> {
         self.note(notes.unwrap_or_default());
     }
 
-    fn judge_alone(&mut self, reach: &Reach) {
+    fn validate_alone(&mut self, reach: &Reach) {
         if let Some(system) = &self.typed {
-            let mut notes = judge::system(system);
-            notes.extend(judge::system_name(system, &self.file));
+            let mut notes = validate::system(system);
+            notes.extend(validate::system_name(system, &self.file));
             notes.extend(missing_files(system, self.file.parent().unwrap_or(Path::new("")), reach));
             self.note(notes);
         }

@@ -41,7 +41,7 @@ pub struct Refusal {
     pub severity: Severity,
     /// The file.
     pub file: PathBuf,
-    /// The path of the key within it, such as `faults[0].zone_dark.zone`; empty for the file as a whole.
+    /// The path of the key within it, such as `faults[0].zone_outage.zone`; empty for the file as a whole.
     pub key: String,
     /// Line and column, both from 1, where they are known.
     pub position: Option<(usize, usize)>,

@@ -1,6 +1,6 @@
 //! What a user declares of a system's self-test: the state from which it starts, and the defects that its checks must find.
 //!
-//! Steps are those of a recovery's procedure, and are judged and carried out as such.
+//! Steps are those of a recovery's procedure, and are validated and carried out as such.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ impl SelfTest {
             conditions: Vec::new(),
             schedule: None,
             backups: Vec::new(),
-            judge_backups: false,
+            restore_test: false,
             faults: Vec::new(),
             recovery,
             service_level: ServiceLevel::default(),

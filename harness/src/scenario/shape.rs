@@ -9,10 +9,11 @@ use serde_json::Value as Schema;
 use serde_saphyr::Spanned;
 
 use super::{
-    judge::names::{did_you_mean, exactly_one, list, nearest},
     kinds::demanded,
     locate::{Node, Place, Tree, Value},
+    renamed::{self, Form, successor},
     units::{Bandwidth, Moment, Rate, Share, Size, Span},
+    validate::names::{did_you_mean, exactly_one, list, nearest},
 };
 
 /// The most bytes that a text may have.
@@ -108,17 +109,33 @@ impl<'a> Walk<'a> {
                 self.node(schema, value, &join(path, name));
             } else {
                 let names = || known.into_iter().flat_map(|known| known.keys().map(String::as_str));
-                let meant = nearest(name, names());
-                let mend = meant.map(|meant| format!("did you mean `{meant}`?"));
-                let mend = mend.unwrap_or_else(|| format!("known here are {}", list(names())));
-                self.refuse_key(key, path, format!("`{name}` is no key known here"), mend);
-                misspelt.extend(meant);
+                misspelt.extend(self.unknown_key(key, path, names));
             }
         }
         self.kinds(schema, entries, &misspelt, path);
         // What is only misspelt is not missing too.
         seen.extend(misspelt);
         self.missing(schema, node, &seen, path);
+    }
+
+    /// Refuses a key that is not known. Gives the one that is probably meant.
+    fn unknown_key<N: Iterator<Item = &'a str>>(
+        &mut self,
+        key: &Spanned<String>,
+        path: &str,
+        names: impl Fn() -> N,
+    ) -> Option<&'a str> {
+        let name = key.value.as_str();
+        if let Some(now) = successor(Form::Key, name, names()) {
+            let (problem, mend) = renamed::refusal(name, now);
+            self.refuse_key(key, path, problem, mend);
+            return Some(now);
+        }
+        let meant = nearest(name, names());
+        let mend = meant.map(|meant| format!("did you mean `{meant}`?"));
+        let mend = mend.unwrap_or_else(|| format!("known here are {}", list(names())));
+        self.refuse_key(key, path, format!("unknown key `{name}`"), mend);
+        meant
     }
 
     /// Where the schema demands exactly one of several keys, one of them stands here. A key without a value is none.
@@ -160,7 +177,10 @@ impl<'a> Walk<'a> {
     fn scalar(&mut self, schema: &Schema, node: &Node, text: &str, path: &str) {
         let words = words(schema);
         if !words.is_empty() {
-            if !words.contains(&text) {
+            if let Some(now) = successor(Form::Word, text, words.iter().copied()) {
+                let (problem, mend) = renamed::refusal(text, now);
+                self.refuse(node, path, problem, mend);
+            } else if !words.contains(&text) {
                 let mend = did_you_mean(text, words.iter().copied())
                     .unwrap_or_else(|| format!("write one of {}", list(words.iter().copied())));
                 self.refuse(node, path, format!("`{text}` is none of the words known here"), mend);

@@ -4,7 +4,7 @@
 //! In strings of `environment` and `run`, these stand for what the plan knows of the node itself: `${node}`, `${zone}`,
 //! `${upstream}` (the primary that a standby follows), `${peers}` (the other databases of its cluster),
 //! `${synchronous}` (the standbys that a primary waits for), each a list separated by blanks; and where a scenario takes
-//! backups, `${vault}` (the node that keeps them), `${clustered}` (every database whose backups it keeps),
+//! backups, `${repository}` (the node that keeps them), `${clustered}` (every database whose backups it keeps),
 //! `${archive}` (`on`, or `off` for a copy that was restored in isolation) and `${archive_seconds}` (how often the log is
 //! sent there at the least). What a system declares as its parameters stands there by its own name.
 
@@ -70,12 +70,16 @@ pub struct System {
 }
 
 impl System {
-    /// Whoever takes no backups makes no vault, and knows no way to take any.
-    pub fn leave_out_vaults(&mut self) {
-        let vaults: Vec<String> =
-            self.nodes.iter().filter(|node| node.role == Role::Vault).map(|node| node.name.clone()).collect();
-        self.nodes.retain(|node| node.role != Role::Vault);
-        self.setup.retain(|command| !vaults.contains(&command.on));
+    /// No backup repository is made unless the scenario takes backups; nor is a method known then.
+    pub fn leave_out_repositories(&mut self) {
+        let repositories: Vec<String> = self
+            .nodes
+            .iter()
+            .filter(|node| node.role == Role::BackupRepository)
+            .map(|node| node.name.clone())
+            .collect();
+        self.nodes.retain(|node| node.role != Role::BackupRepository);
+        self.setup.retain(|command| !repositories.contains(&command.on));
         self.backups.clear();
     }
 
@@ -152,7 +156,7 @@ pub enum Role {
     /// A database beside the replicated one, with no standby.
     Database,
     /// What keeps the backups of the replicated database. It is made only where a scenario takes backups.
-    Vault,
+    BackupRepository,
     /// A database server without data, on which a backup can be restored. It is made only where a scenario does that.
     Spare,
     /// Anything else.
@@ -160,6 +164,21 @@ pub enum Role {
 }
 
 impl Role {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Standby => "standby",
+            Self::Application => "application",
+            Self::Balancer => "balancer",
+            Self::Monitor => "monitor",
+            Self::Database => "database",
+            Self::BackupRepository => "backup-repository",
+            Self::Spare => "spare",
+            Self::Other => "other",
+        }
+    }
+
     /// Whether nodes of this role belong to the replicated cluster of the database.
     pub const fn is_clustered(self) -> bool {
         matches!(self, Self::Primary | Self::Standby | Self::Spare)

@@ -1,7 +1,7 @@
 //! The self-test of a system's checks: each declared defect is put into the healthy system, and some check must find it.
 //!
 //! `provision → load → clean run → save → (inject → prove → check → restore)… → clean run → tear down`. It stands on the
-//! same machinery as a drill, and judges the checks where a drill judges the system: a defect that no check finds is a
+//! same machinery as a drill, and evaluates the checks where a drill evaluates the system: a defect that no check finds is a
 //! failure, and so is a check that finds something where nothing is broken.
 
 mod stage;
@@ -9,7 +9,7 @@ mod stage;
 use std::{panic::AssertUnwindSafe, path::PathBuf, sync::Arc};
 
 use blackstart_reports::selftest::{
-    Alarm, Detector, FILE, Finding, RPO, SCHEMA_VERSION, Said, Selftest, is_alarm, is_catch, is_missed,
+    Alarm, DefectResult, Detector, FILE, RPO, SCHEMA_VERSION, Said, Selftest, is_alarm, is_catch, is_missed,
 };
 use futures_util::FutureExt;
 
@@ -61,7 +61,7 @@ impl Agenda {
         &self.plan
     }
 
-    /// The self-test of a system that has been judged, with some of its defects. Nothing where the system has none.
+    /// The self-test of a system that has been validated, with some of its defects. Nothing where the system has none.
     ///
     /// # Errors
     /// When something of it cannot be planned.
@@ -72,7 +72,7 @@ impl Agenda {
         defects: Vec<Defect>,
     ) -> Result<Option<Self>, plan::Unplannable> {
         let Some(selftest) = system.selftest.clone() else { return Ok(None) };
-        system.leave_out_vaults();
+        system.leave_out_repositories();
         system.leave_out_spares(|_| false);
         let scenario = selftest.scenario(&system, &[]);
         let scenario_file = system_file.clone();
@@ -224,7 +224,7 @@ async fn try_defect(
             let found = stage.examine(Some(struck_us)).await;
             let seconds = |now_us: u64| (now_us - started_us) as f64 / 1e6;
             stage.restore(undo, &agenda.restore).await?;
-            record.defects.push(finding(declared, proof, found, seconds(stage.now_us())));
+            record.defects.push(defect_result(declared, proof, found, seconds(stage.now_us())));
         }
         Err(why) => {
             let stopped = stop("inject", anyhow::anyhow!("{} could not be put in: {why}", declared.id)).to_string();
@@ -236,14 +236,14 @@ async fn try_defect(
     Ok(())
 }
 
-fn finding(defect: &Defect, proof: String, found: Vec<Seen>, seconds: f64) -> Finding {
+fn defect_result(defect: &Defect, proof: String, found: Vec<Seen>, seconds: f64) -> DefectResult {
     let said: Vec<Said> = found
         .into_iter()
         .filter(|seen| is_catch(seen.status))
         .map(|seen| Said { check: seen.check, detail: seen.detail })
         .collect();
     let caught_by: Vec<String> = said.iter().map(|said| said.check.clone()).collect();
-    Finding {
+    DefectResult {
         kind: defect.id.clone(),
         family: defect.family.clone(),
         about: defect.about.clone(),
@@ -284,11 +284,11 @@ mod tests {
         let found = vec![seen("a", Status::Passed), seen("b", Status::Failed), seen("c", Status::Error)];
         let mut defect = agenda().defects.remove(0).declared;
         defect.must_be_caught_by = vec!["b".to_owned()];
-        let finding = finding(&defect, "seen".to_owned(), found.clone(), 1.0);
+        let finding = defect_result(&defect, "seen".to_owned(), found.clone(), 1.0);
         assert_eq!((finding.caught_by, finding.missed), (vec!["b".to_owned()], false), "c could not be carried out");
         for overlooked in ["a", "c"] {
             defect.must_be_caught_by = vec![overlooked.to_owned(), "b".to_owned()];
-            assert!(super::finding(&defect, "seen".to_owned(), found.clone(), 1.0).missed, "{overlooked}");
+            assert!(super::defect_result(&defect, "seen".to_owned(), found.clone(), 1.0).missed, "{overlooked}");
         }
     }
 

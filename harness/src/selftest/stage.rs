@@ -60,8 +60,8 @@ impl<'a> Stage<'a> {
     /// A stage on which nothing stands yet.
     pub fn new(agenda: &Agenda, world: &Arc<dyn World>, setting: &'a Setting, events: &'a Events) -> Self {
         let (plan, clock) = (Arc::new(agenda.plan.clone()), setting.clock);
-        let scene = Scene { world: Arc::clone(world), plan: Arc::clone(&plan), clock, shelf: Arc::default() };
-        let procedure = Procedure { scene, standing: Arc::new(Mutex::new(Vec::new())), secondary: None };
+        let scene = Scene { world: Arc::clone(world), plan: Arc::clone(&plan), clock, taken_backups: Arc::default() };
+        let procedure = Procedure { scene, in_place: Arc::new(Mutex::new(Vec::new())), secondary: None };
         let clients = Clients::new(Arc::clone(world), clock, plan.load.clone());
         let (hasty, world) = (Arc::new(agenda.hasty_plan()), Arc::clone(world));
         Self { plan, hasty, world, clock, events, procedure, clients, saved: 0, warm: 0, round: 0 }

@@ -3,10 +3,10 @@
 //! Whatever is made is announced in the ledger first and removed in reverse order, on every way out. Knows nothing of
 //! faults, load or verdicts.
 
+mod all_nodes;
 pub mod ledger;
 pub mod owner;
 mod ready;
-mod rest;
 mod specs;
 pub mod sweep;
 
@@ -21,9 +21,9 @@ use crate::{
     scenario::{fault::Tool, system::Command},
     world::{Resource, Result, Saved, World, WorldError, WorldErrorKind},
 };
+pub use all_nodes::{kill_all, start_all, stop_all};
 use ledger::Ledger;
 pub use ready::{ask, ask_writers, until_ready};
-pub use rest::{come_to_rest, fall, rise};
 
 /// How long the removal of everything may take before what is left is reported instead.
 const TEAR_DOWN_WITHIN: Duration = Duration::from_secs(90);

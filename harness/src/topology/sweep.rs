@@ -33,7 +33,7 @@ const ROUNDS: usize = 30;
 /// What can be said of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum RunState {
     /// Its process runs.
     Alive,
     /// Its process is gone, or was said to be.
@@ -50,7 +50,7 @@ pub struct Left {
     /// The run.
     pub run_id: String,
     /// What can be said of it.
-    pub standing: Standing,
+    pub run_state: RunState,
     /// What is there.
     pub found: Vec<Found>,
     /// Its ledger, where there is one.
@@ -72,7 +72,7 @@ pub struct Cleared {
     pub ledger_removed: bool,
 }
 
-/// Looks at the engine and at the ledgers of a folder, and judges every run. `known_gone` are runs of which somebody
+/// Looks at the engine and at the ledgers of a folder, and classes every run. `known_gone` are runs of which somebody
 /// knows better than can be told from here; one whose process is seen to run stays alive all the same.
 ///
 /// # Errors
@@ -89,11 +89,11 @@ pub async fn survey(engine: &dyn Remains, folder: &Path, known_gone: &[String]) 
         let run_id = one.run_id.clone();
         runs.entry(run_id).or_default().1 = Some(one);
     }
-    let judged = runs.into_iter().map(|(run_id, (found, ledger))| {
-        let standing = judge(&found, ledger.as_ref(), &name, known_gone.contains(&run_id));
-        Left { run_id, standing, found, ledger }
+    let evaluated = runs.into_iter().map(|(run_id, (found, ledger))| {
+        let run_state = evaluate(&found, ledger.as_ref(), &name, known_gone.contains(&run_id));
+        Left { run_id, run_state, found, ledger }
     });
-    Ok(judged.collect())
+    Ok(evaluated.collect())
 }
 
 fn untrusted(error: &std::io::Error) -> WorldError {
@@ -101,7 +101,7 @@ fn untrusted(error: &std::io::Error) -> WorldError {
 }
 
 /// A ledger without an owner proves nothing: not even that its run is over.
-fn judge(found: &[Found], ledger: Option<&ledger::Found>, engine: &str, is_known_gone: bool) -> Standing {
+fn evaluate(found: &[Found], ledger: Option<&ledger::Found>, engine: &str, is_known_gone: bool) -> RunState {
     let mut owners: BTreeSet<&str> = found.iter().map(|one| one.owner.as_str()).collect();
     owners.extend(ledger.and_then(|ledger| ledger.owner.as_deref()));
     // A device does not tell whose it is; where nothing else is left of its run, nobody does.
@@ -109,15 +109,15 @@ fn judge(found: &[Found], ledger: Option<&ledger::Found>, engine: &str, is_known
     let states: Vec<OwnerState> = owners.into_iter().map(owner::state).collect();
     let is_of_other = ledger.and_then(|ledger| ledger.engine.as_deref()).is_some_and(|other| other != engine);
     if states.contains(&OwnerState::Alive) {
-        Standing::Alive
+        RunState::Alive
     } else if found.is_empty() && is_of_other {
-        Standing::OtherEngine
+        RunState::OtherEngine
     } else if is_known_gone {
-        Standing::Gone
+        RunState::Gone
     } else if states.is_empty() || states.contains(&OwnerState::Elsewhere) {
-        Standing::Elsewhere
+        RunState::Elsewhere
     } else {
-        Standing::Gone
+        RunState::Gone
     }
 }
 
@@ -127,7 +127,7 @@ fn judge(found: &[Found], ledger: Option<&ledger::Found>, engine: &str, is_known
 /// Where the engine stops answering.
 pub async fn clear(engine: &dyn Remains, left: &[Left]) -> Result<Vec<Cleared>> {
     let mut runs: BTreeMap<String, Clearing> = BTreeMap::new();
-    for one in left.iter().filter(|one| one.standing == Standing::Gone) {
+    for one in left.iter().filter(|one| one.run_state == RunState::Gone) {
         runs.insert(one.run_id.clone(), Clearing::of(one));
     }
     if runs.is_empty() {
@@ -349,14 +349,14 @@ mod tests {
         }
     }
 
-    async fn standings(engine: &Slow, state: &State, known_gone: &[&str]) -> Vec<(String, Standing)> {
+    async fn run_states(engine: &Slow, state: &State, known_gone: &[&str]) -> Vec<(String, RunState)> {
         let known_gone: Vec<String> = known_gone.iter().map(|run| (*run).to_owned()).collect();
         let left = survey(engine, &state.0, &known_gone).await.unwrap();
-        left.into_iter().map(|one| (one.run_id, one.standing)).collect()
+        left.into_iter().map(|one| (one.run_id, one.run_state)).collect()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_run_is_judged_by_its_owner() {
+    async fn a_run_is_evaluated_by_its_owner() {
         let (state, mine, dead) = (State::new(), owner::this_process(), dead());
         state.ledger("alive-by-ledger", &mine, "here", &[]);
         state.ledger("of-other-engine", &dead, "there", &["networks"]);
@@ -368,17 +368,17 @@ mod tests {
             (0, thing("half", &mine, "node a")),
         ]);
         let expected = [
-            ("alive", Standing::Alive),
-            ("alive-by-ledger", Standing::Alive),
-            ("dead", Standing::Gone),
-            ("elsewhere", Standing::Elsewhere),
-            ("half", Standing::Alive),
-            ("of-other-engine", Standing::OtherEngine),
+            ("alive", RunState::Alive),
+            ("alive-by-ledger", RunState::Alive),
+            ("dead", RunState::Gone),
+            ("elsewhere", RunState::Elsewhere),
+            ("half", RunState::Alive),
+            ("of-other-engine", RunState::OtherEngine),
         ];
-        assert_eq!(standings(&engine, &state, &[]).await, expected.map(|(run, how)| (run.to_owned(), how)));
-        let said = standings(&engine, &state, &["elsewhere", "alive"]).await;
-        assert_eq!(said[0].1, Standing::Alive, "nobody knows better than a process that runs");
-        assert_eq!(said[3].1, Standing::Gone);
+        assert_eq!(run_states(&engine, &state, &[]).await, expected.map(|(run, how)| (run.to_owned(), how)));
+        let said = run_states(&engine, &state, &["elsewhere", "alive"]).await;
+        assert_eq!(said[0].1, RunState::Alive, "nobody knows better than a process that runs");
+        assert_eq!(said[3].1, RunState::Gone);
     }
 
     #[tokio::test(start_paused = true)]
@@ -388,8 +388,8 @@ mod tests {
         let torn = fs::File::options().write(true).truncate(true).open(state.0.join("torn.jsonl")).unwrap();
         torn.set_modified(std::time::SystemTime::now() - Duration::from_secs(86_400)).unwrap();
         let engine = engine(vec![(0, thing("torn", "boot/1/2/3/4", "relay"))]);
-        assert_eq!(standings(&engine, &state, &[]).await, [("torn".to_owned(), Standing::Elsewhere)]);
-        assert_eq!(standings(&engine, &state, &["torn"]).await[0].1, Standing::Gone, "somebody may know better");
+        assert_eq!(run_states(&engine, &state, &[]).await, [("torn".to_owned(), RunState::Elsewhere)]);
+        assert_eq!(run_states(&engine, &state, &["torn"]).await[0].1, RunState::Gone, "somebody may know better");
     }
 
     #[tokio::test(start_paused = true)]
@@ -402,8 +402,8 @@ mod tests {
             (0, thing("by-volume", "", "device of a pool")),
             (0, thing("by-volume", &owner::this_process(), "volume of a")),
         ]);
-        let expected = [("alone", Standing::Elsewhere), ("by-ledger", Standing::Gone), ("by-volume", Standing::Alive)];
-        assert_eq!(standings(&engine, &state, &[]).await, expected.map(|(run, how)| (run.to_owned(), how)));
+        let expected = [("alone", RunState::Elsewhere), ("by-ledger", RunState::Gone), ("by-volume", RunState::Alive)];
+        assert_eq!(run_states(&engine, &state, &[]).await, expected.map(|(run, how)| (run.to_owned(), how)));
     }
 
     #[tokio::test(start_paused = true)]

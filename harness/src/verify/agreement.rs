@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ASK_WITHIN, Answer, Ask, Examiner, Finding, Turn};
+use super::{ASK_WITHIN, Answer, Ask, Evaluation, Examiner, Turn};
 use crate::{
     scenario::check::{AgreementCheck, SqlSide},
     world::{Result, Rows},
@@ -41,7 +41,7 @@ fn keyed(rows: &Rows) -> (Keyed<'_>, Vec<&str>) {
     (keyed, twice)
 }
 
-pub(super) fn compare(left_name: &str, left: &Rows, right_name: &str, right: &Rows) -> Finding {
+pub(super) fn compare(left_name: &str, left: &Rows, right_name: &str, right: &Rows) -> Evaluation {
     let ((left, left_twice), (right, right_twice)) = (keyed(left), keyed(right));
     let only_left: Vec<&str> = left.keys().filter(|key| !right.contains_key(*key)).copied().collect();
     let only_right: Vec<&str> = right.keys().filter(|key| !left.contains_key(*key)).copied().collect();
@@ -66,7 +66,7 @@ pub(super) fn compare(left_name: &str, left: &Rows, right_name: &str, right: &Ro
         found.join("; ")
     };
     let raw = kinds.iter().map(|(what, keys)| format!("{what}: {}", keys.join(" "))).collect::<Vec<_>>().join("\n");
-    Finding { deviations, detail, raw }
+    Evaluation { deviations, detail, raw }
 }
 
 fn describe(what: &str, keys: &[&str]) -> String {
@@ -86,9 +86,12 @@ mod tests {
     fn every_kind_of_difference_counts() {
         let left = rows(&[("a", "done"), ("b", "open"), ("c", "open")]);
         let right = rows(&[("a", "done"), ("b", "done"), ("d", "open"), ("d", "open")]);
-        let finding = compare("orders", &left, "monitor", &right);
-        assert_eq!(finding.deviations, 4);
-        assert_eq!(finding.detail, "1 only in orders (c); 1 only in monitor (d); 1 differ (b); 1 twice in monitor (d)");
+        let evaluation = compare("orders", &left, "monitor", &right);
+        assert_eq!(evaluation.deviations, 4);
+        assert_eq!(
+            evaluation.detail,
+            "1 only in orders (c); 1 only in monitor (d); 1 differ (b); 1 twice in monitor (d)"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A command and what it must print.
 
-use super::{ASK_WITHIN, Answer, Ask, Examiner, Finding, Turn};
+use super::{ASK_WITHIN, Answer, Ask, Evaluation, Examiner, Turn};
 use crate::{
     scenario::check::CommandCheck,
     world::{CommandOutput, Result},
@@ -10,12 +10,12 @@ use crate::{
 impl Ask for CommandCheck {
     async fn ask(&self, examiner: &Examiner, _: Turn) -> Result<Answer> {
         let done = examiner.world.run(&self.on, &self.run, ASK_WITHIN).await?;
-        Ok(judge(self, done).into())
+        Ok(evaluate(self, done).into())
     }
 }
 
 /// The last line of what a command prints is what it has to say: programs log before it.
-fn judge(check: &CommandCheck, done: CommandOutput) -> Finding {
+fn evaluate(check: &CommandCheck, done: CommandOutput) -> Evaluation {
     let missing = check.contains.iter().find(|text| !done.output.contains(*text));
     let said = done.output.lines().rev().map(str::trim).find(|line| !line.is_empty());
     let (deviations, found) = match (done.status, missing, said) {
@@ -25,26 +25,26 @@ fn judge(check: &CommandCheck, done: CommandOutput) -> Finding {
         (status, _, Some(said)) => (1, format!("exit status {status}: {said}")),
     };
     let detail = format!("{} on {}: {found}", check.run.join(" "), check.on);
-    Finding { deviations, detail, raw: done.output }
+    Evaluation { deviations, detail, raw: done.output }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn judged(status: i64, output: &str, contains: &[&str]) -> (u64, String) {
+    fn evaluated(status: i64, output: &str, contains: &[&str]) -> (u64, String) {
         let contains = contains.iter().map(|text| (*text).to_owned()).collect();
         let check = CommandCheck { on: "db".into(), run: vec!["ask".into()], contains };
-        let finding = judge(&check, CommandOutput { status, output: output.into() });
-        (finding.deviations, finding.detail)
+        let evaluation = evaluate(&check, CommandOutput { status, output: output.into() });
+        (evaluation.deviations, evaluation.detail)
     }
 
     #[test]
-    fn a_command_is_judged_by_its_status_and_by_what_it_must_print() {
-        assert_eq!(judged(0, "INFO connected\n3 of 3\n", &["3 of"]), (0, "ask on db: 3 of 3".into()));
-        assert_eq!(judged(0, "", &[]), (0, "ask on db: as it must be".into()));
-        assert_eq!(judged(0, "2 of 3\n", &["3 of"]), (1, "ask on db: the output lacks `3 of`".into()));
-        assert_eq!(judged(1, "3 of 3\nno host\n\n", &["3 of"]), (1, "ask on db: exit status 1: no host".into()));
-        assert_eq!(judged(2, "", &[]), (1, "ask on db: exit status 2".into()));
+    fn a_command_is_evaluated_by_its_status_and_by_what_it_must_print() {
+        assert_eq!(evaluated(0, "INFO connected\n3 of 3\n", &["3 of"]), (0, "ask on db: 3 of 3".into()));
+        assert_eq!(evaluated(0, "", &[]), (0, "ask on db: as it must be".into()));
+        assert_eq!(evaluated(0, "2 of 3\n", &["3 of"]), (1, "ask on db: the output lacks `3 of`".into()));
+        assert_eq!(evaluated(1, "3 of 3\nno host\n\n", &["3 of"]), (1, "ask on db: exit status 1: no host".into()));
+        assert_eq!(evaluated(2, "", &[]), (1, "ask on db: exit status 2".into()));
     }
 }

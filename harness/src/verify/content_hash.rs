@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::{join_all, try_join};
 
-use super::{Answer, Ask, Examiner, Finding, Turn, agreement::compare, answered};
+use super::{Answer, Ask, Evaluation, Examiner, Turn, agreement::compare, answered};
 use crate::{
     scenario::check::{ContentHashCheck, ContentSide, REPLICAS},
     world::{Questions, Result, Rows, SqlTarget},
@@ -156,8 +156,8 @@ impl Ask for ContentHashCheck {
         };
         let tables = wanted(tables(examiner.world.as_ref(), &left, turn.within).await?, &self.tables)?;
         let each = right.iter().map(|right| hold_against(examiner, &left, right, &tables, turn.within));
-        let findings = join_all(each).await.into_iter().collect::<Result<Vec<Finding>>>()?;
-        Ok(together(findings).into())
+        let evaluations = join_all(each).await.into_iter().collect::<Result<Vec<Evaluation>>>()?;
+        Ok(together(evaluations).into())
     }
 }
 
@@ -197,9 +197,9 @@ fn is_true(rows: &Rows) -> bool {
 }
 
 /// A server that should answer and does not may hold anything.
-fn unheard(silent: &[String]) -> Finding {
+fn unheard(silent: &[String]) -> Evaluation {
     let detail = format!("no answer from {}", silent.join(", "));
-    Finding { deviations: silent.len() as u64, raw: detail.clone(), detail }
+    Evaluation { deviations: silent.len() as u64, raw: detail.clone(), detail }
 }
 
 /// The tables that a check names, or all of them.
@@ -219,7 +219,7 @@ async fn hold_against(
     right: &SqlTarget,
     tables: &[Table],
     within: Duration,
-) -> Result<Finding> {
+) -> Result<Evaluation> {
     let world = examiner.world.as_ref();
     let (ours, theirs) =
         try_join(contents(world, left, tables, within), contents(world, right, tables, within)).await?;
@@ -228,15 +228,15 @@ async fn hold_against(
         return Ok(alike(left, right, &ours));
     }
     let look = differ.iter().map(|table| look_into(world, left, right, table, within));
-    let findings = join_all(look).await.into_iter().collect::<Result<Vec<Finding>>>()?;
-    Ok(together(findings))
+    let evaluations = join_all(look).await.into_iter().collect::<Result<Vec<Evaluation>>>()?;
+    Ok(together(evaluations))
 }
 
-fn alike(left: &SqlTarget, right: &SqlTarget, contents: &BTreeMap<String, Content>) -> Finding {
+fn alike(left: &SqlTarget, right: &SqlTarget, contents: &BTreeMap<String, Content>) -> Evaluation {
     let rows: u64 = contents.values().map(|content| content.rows).sum();
     let detail = format!("{rows} rows of {} tables are the same on {} and {}", contents.len(), left.node, right.node);
     let lines = contents.iter().map(|(name, Content { rows, sum })| format!("{name}: {rows} rows, {sum}"));
-    Finding { deviations: 0, detail, raw: lines.collect::<Vec<_>>().join("\n") }
+    Evaluation { deviations: 0, detail, raw: lines.collect::<Vec<_>>().join("\n") }
 }
 
 /// Finds the rows by which a table differs.
@@ -246,7 +246,7 @@ async fn look_into(
     right: &SqlTarget,
     table: &Table,
     within: Duration,
-) -> Result<Finding> {
+) -> Result<Evaluation> {
     let both = |query: String| async move {
         try_join(world.query(left, &query, within), world.query(right, &query, within)).await
     };
@@ -255,16 +255,16 @@ async fn look_into(
     if differ.is_empty() {
         // One server was behind the other. Whoever asks again will see whether it is still.
         let detail = format!("{}: differed, and a moment later did not", table.name);
-        return Ok(Finding { deviations: 1, raw: detail.clone(), detail });
+        return Ok(Evaluation { deviations: 1, raw: detail.clone(), detail });
     }
     let (ours, theirs) = both(by_row(table, &differ[..differ.len().min(LOOKED_INTO)])).await?;
-    let mut finding = compare(&left.node, &ours, &right.node, &theirs);
+    let mut evaluation = compare(&left.node, &ours, &right.node, &theirs);
     // These, too, may have become the same meanwhile.
-    finding.deviations = finding.deviations.max(1);
+    evaluation.deviations = evaluation.deviations.max(1);
     let more = if differ.len() > LOOKED_INTO { ", and there are more" } else { "" };
-    finding.detail = format!("{}: {}{more}", table.name, finding.detail);
-    finding.raw = format!("{}\n{}", table.name, finding.raw);
-    Ok(finding)
+    evaluation.detail = format!("{}: {}{more}", table.name, evaluation.detail);
+    evaluation.raw = format!("{}\n{}", table.name, evaluation.raw);
+    Ok(evaluation)
 }
 
 /// A table's rows with their keys and hashes; what else is in them stays where it is.
@@ -296,12 +296,12 @@ fn differing(ours: &Rows, theirs: &Rows) -> Vec<String> {
     all.filter(|key| ours.get(*key) != theirs.get(*key)).cloned().collect()
 }
 
-fn together(findings: Vec<Finding>) -> Finding {
-    let deviations = findings.iter().map(|finding| finding.deviations).sum();
+fn together(evaluations: Vec<Evaluation>) -> Evaluation {
+    let deviations = evaluations.iter().map(|evaluation| evaluation.deviations).sum();
     // What is well says nothing where something is not.
-    let told = findings.iter().filter(|finding| deviations == 0 || finding.deviations > 0);
+    let told = evaluations.iter().filter(|evaluation| deviations == 0 || evaluation.deviations > 0);
     let (details, raws): (Vec<&str>, Vec<&str>) = told.map(|it| (it.detail.as_str(), it.raw.as_str())).unzip();
-    Finding { deviations, detail: details.join("; "), raw: raws.join("\n") }
+    Evaluation { deviations, detail: details.join("; "), raw: raws.join("\n") }
 }
 
 #[cfg(test)]
@@ -358,9 +358,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_on_one_server_is_not_covered_by_what_is_well_on_another() {
-        let finding = |deviations, detail: &str| Finding { deviations, detail: detail.to_owned(), raw: String::new() };
-        let both = together(vec![finding(0, "the same on a and b"), finding(2, "orders: 2 differ")]);
+        let evaluation =
+            |deviations, detail: &str| Evaluation { deviations, detail: detail.to_owned(), raw: String::new() };
+        let both = together(vec![evaluation(0, "the same on a and b"), evaluation(2, "orders: 2 differ")]);
         assert_eq!((both.deviations, both.detail.as_str()), (2, "orders: 2 differ"));
-        assert_eq!(together(vec![finding(0, "a"), finding(0, "b")]).detail, "a; b");
+        assert_eq!(together(vec![evaluation(0, "a"), evaluation(0, "b")]).detail, "a; b");
     }
 }

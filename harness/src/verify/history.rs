@@ -2,7 +2,7 @@
 
 use blackstart_evidence::measure;
 
-use super::{Answer, Ask, Examiner, Finding, Turn, answered};
+use super::{Answer, Ask, Evaluation, Examiner, Turn, answered};
 use crate::{scenario::check::HistoryCheck, world::Result};
 
 #[async_trait::async_trait]
@@ -23,7 +23,7 @@ impl Ask for HistoryCheck {
             loss.duplicated,
             loss.non_prefix_loss
         );
-        Ok(Finding { deviations, raw: detail.clone(), detail }.into())
+        Ok(Evaluation { deviations, raw: detail.clone(), detail }.into())
     }
 
     fn is_ours(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::{ASK_WITHIN, Answer, Ask, Examiner, Finding, Turn};
+use super::{ASK_WITHIN, Answer, Ask, Evaluation, Examiner, Turn};
 use crate::{scenario::check::HttpCheck, world::Result};
 
 #[async_trait::async_trait]
@@ -25,7 +25,7 @@ impl Ask for HttpCheck {
         }
         let raw =
             answers.iter().map(|answer| answer.as_ref().unwrap_or_else(|wrong| wrong).as_str()).collect::<Vec<_>>();
-        Ok(Finding { deviations, detail, raw: raw.join("\n") }.into())
+        Ok(Evaluation { deviations, detail, raw: raw.join("\n") }.into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ASK_WITHIN, Answer, Ask, EVERY, Examiner, Finding, Turn, answered};
+use super::{ASK_WITHIN, Answer, Ask, EVERY, Evaluation, Examiner, Turn, answered};
 use crate::{
     plan::Draw,
     scenario::check::{InvocationCheck, InvocationEnd},
@@ -21,7 +21,7 @@ impl Ask for InvocationCheck {
         let sent = examiner.clients.send(Sender::Check, number, &draw, intended_us, deadline).await;
         if !sent.is_ok() {
             let detail = format!("{} {} was not acknowledged: {}", sent.kind, sent.token, sent.reply);
-            return Ok(Finding { deviations: 1, raw: detail.clone(), detail }.into());
+            return Ok(Evaluation { deviations: 1, raw: detail.clone(), detail }.into());
         }
         if let Some(end) = &self.then {
             await_end(examiner, end, &sent.token).await?;
@@ -29,7 +29,7 @@ impl Ask for InvocationCheck {
         let took_ms = (examiner.clock.now_us() - intended_us) / 1000;
         let what = if self.then.is_some() { "carried out to its end" } else { "acknowledged" };
         let detail = format!("{} {} was {what} in {took_ms} ms", sent.kind, sent.token);
-        Ok(Finding { deviations: 0, raw: detail.clone(), detail }.into())
+        Ok(Evaluation { deviations: 0, raw: detail.clone(), detail }.into())
     }
 }
 

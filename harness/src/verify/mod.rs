@@ -1,4 +1,4 @@
-//! The six levels of verification: every declared check, run and judged by what it found.
+//! The six levels of verification: every declared check, run and evaluated by what it found.
 //!
 //! Checks ask and never change anything; the invocation of new work goes through the door that clients use. A check is
 //! asked again until it holds or its time is up, since a recovered system may still be catching up. Findings are
@@ -45,7 +45,7 @@ const ASK_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct Evaluation {
     /// How many things deviate; none means that it holds.
     pub deviations: u64,
     /// What it looked at and what it found, in one line.
@@ -57,14 +57,14 @@ pub struct Finding {
 /// What a check found: something to look at, or, where the drill left nothing of what it is about, why not.
 enum Answer {
     /// It has looked.
-    Found(Finding),
+    Found(Evaluation),
     /// There is nothing to look at, which is neither good nor bad.
     Nothing(String),
 }
 
-impl From<Finding> for Answer {
-    fn from(finding: Finding) -> Self {
-        Self::Found(finding)
+impl From<Evaluation> for Answer {
+    fn from(evaluation: Evaluation) -> Self {
+        Self::Found(evaluation)
     }
 }
 
@@ -79,7 +79,7 @@ struct Turn {
     within: Duration,
 }
 
-/// How a kind of check is asked and judged.
+/// How a kind of check is asked and evaluated.
 #[async_trait]
 trait Ask: Sync {
     /// Asks once.
@@ -116,7 +116,7 @@ pub struct Examiner {
     pub clients: Clients,
     /// The run's clock.
     pub clock: Clock,
-    /// Nodes that the drill left down, frozen or cut off.
+    /// Nodes that the drill left down, paused or partitioned.
     pub down: Vec<String>,
     /// The earliest moment of the first fault; a control has none.
     pub fault_us: Option<u64>,
@@ -166,7 +166,9 @@ impl Examiner {
         let within = or_default(check.within, WITHIN_MS);
         let last = self.ask_until_it_holds(check, index, within).await;
         let (status, detail, raw) = match last {
-            Ok(Answer::Found(finding)) => (self.judge(check, &finding), self.describe(check, &finding), finding.raw),
+            Ok(Answer::Found(evaluation)) => {
+                (self.evaluate(check, &evaluation), self.describe(check, &evaluation), evaluation.raw)
+            }
             // Whoever found nothing to ask has not passed.
             Ok(Answer::Nothing(why)) => (Status::NotDeclared, why.clone(), why),
             Err(error) if is_finding(&error) => (Status::Failed, error.to_string(), error.to_string()),
@@ -183,7 +185,7 @@ impl Examiner {
         let mut last = Err(out_of_time(check, within));
         while let Ok(answer) = tokio::time::timeout_at(deadline, self.ask(check, index)).await {
             let holds = match &answer {
-                Ok(Answer::Found(finding)) => finding.deviations == 0,
+                Ok(Answer::Found(evaluation)) => evaluation.deviations == 0,
                 Ok(Answer::Nothing(_)) => true,
                 Err(_) => false,
             };
@@ -200,8 +202,9 @@ impl Examiner {
         let ask = ask(&check.kind);
         let modelled = check.models.filter(|_| !ask.is_ours()).and_then(|property| self.world.model(property));
         if let Some(answer) = modelled {
-            let finding = Finding { deviations: answer.deviations, raw: answer.detail.clone(), detail: answer.detail };
-            return Ok(finding.into());
+            let evaluation =
+                Evaluation { deviations: answer.deviations, raw: answer.detail.clone(), detail: answer.detail };
+            return Ok(evaluation.into());
         }
         let within = or_default(check.within, WITHIN_MS);
         ask.ask(self, Turn { level: check.level, index, within }).await
@@ -212,8 +215,8 @@ impl Examiner {
         tolerances.iter().filter(|tolerance| tolerance.check == check.id).map(|tolerance| tolerance.up_to).sum()
     }
 
-    fn judge(&self, check: &Check, finding: &Finding) -> Status {
-        match finding.deviations {
+    fn evaluate(&self, check: &Check, evaluation: &Evaluation) -> Status {
+        match evaluation.deviations {
             0 => Status::Passed,
             // Below level 3 an abnormal state makes a recovery invalid, whatever a scenario declares.
             some if check.level >= 3 && some <= self.tolerated(check) => Status::Tolerated,
@@ -221,10 +224,12 @@ impl Examiner {
         }
     }
 
-    fn describe(&self, check: &Check, finding: &Finding) -> String {
-        match self.judge(check, finding) {
-            Status::Tolerated => format!("{} (up to {} are declared tolerable)", finding.detail, self.tolerated(check)),
-            _ => finding.detail.clone(),
+    fn describe(&self, check: &Check, evaluation: &Evaluation) -> String {
+        match self.evaluate(check, evaluation) {
+            Status::Tolerated => {
+                format!("{} (up to {} are declared tolerable)", evaluation.detail, self.tolerated(check))
+            }
+            _ => evaluation.detail.clone(),
         }
     }
 

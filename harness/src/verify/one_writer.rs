@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Answer, Ask, Examiner, Finding, Turn};
+use super::{Answer, Ask, Evaluation, Examiner, Turn};
 use crate::{
     scenario::check::OneWriterCheck,
     topology,
     world::{Result, SqlTarget},
 };
 
-/// How long a server may take to say whether it takes writes; one that is cut off or frozen never does.
+/// How long a server may take to say whether it takes writes; one that is partitioned or paused never does.
 const ASK_WITHIN: Duration = Duration::from_secs(1);
 
 /// What the servers of a database say.
@@ -53,12 +53,12 @@ impl Ask for OneWriterCheck {
             listed(&silent)
         );
         let deviations = deviations(&writers, &examiner.down);
-        Ok(Finding { deviations, raw: detail.clone(), detail }.into())
+        Ok(Evaluation { deviations, raw: detail.clone(), detail }.into())
     }
 }
 
 /// More or fewer than one that takes writes; and every server that should answer and does not, since it might be another.
-/// What the drill left down or frozen cannot write, and may be silent.
+/// What the drill left down or paused cannot write, and may be silent.
 fn deviations(writers: &Writers, down: &[String]) -> u64 {
     let unheard = writers.silent.iter().filter(|(node, _)| !down.contains(node)).count();
     (writers.takes.len().abs_diff(1) + unheard) as u64

@@ -1,6 +1,6 @@
 //! A query and what it must give.
 
-use super::{ASK_WITHIN, Answer, Ask, Examiner, Finding, Turn, as_lines};
+use super::{ASK_WITHIN, Answer, Ask, Evaluation, Examiner, Turn, as_lines};
 use crate::{
     scenario::check::SqlCheck,
     world::{Result, Rows},
@@ -11,13 +11,13 @@ impl Ask for SqlCheck {
     async fn ask(&self, examiner: &Examiner, _: Turn) -> Result<Answer> {
         let target = examiner.target(&self.on, &self.database).await?;
         let rows = examiner.world.query(&target, &self.query, ASK_WITHIN).await?;
-        let mut finding = judge(self, &rows);
-        finding.detail = format!("{} on {}: {}", self.database, target.node, finding.detail);
-        Ok(finding.into())
+        let mut evaluation = evaluate(self, &rows);
+        evaluation.detail = format!("{} on {}: {}", self.database, target.node, evaluation.detail);
+        Ok(evaluation.into())
     }
 }
 
-fn judge(check: &SqlCheck, rows: &Rows) -> Finding {
+fn evaluate(check: &SqlCheck, rows: &Rows) -> Evaluation {
     let raw = as_lines(rows);
     let only = rows.first().and_then(|row| row.first()).cloned().flatten();
     let (deviations, detail) = if check.no_rows {
@@ -36,7 +36,7 @@ fn judge(check: &SqlCheck, rows: &Rows) -> Finding {
         let found = only.as_deref().unwrap_or("nothing");
         (missing, if missing == 0 { format!("gives {found}") } else { format!("gives {found}, less than {least}") })
     };
-    Finding { deviations, detail, raw }
+    Evaluation { deviations, detail, raw }
 }
 
 #[cfg(test)]
@@ -54,16 +54,16 @@ mod tests {
 
     #[test]
     fn every_row_is_a_finding_where_none_may_be() {
-        assert_eq!(judge(&check(true, None, None), &vec![]).deviations, 0);
-        assert_eq!(judge(&check(true, None, None), &one("order-7")).deviations, 1);
+        assert_eq!(evaluate(&check(true, None, None), &vec![]).deviations, 0);
+        assert_eq!(evaluate(&check(true, None, None), &one("order-7")).deviations, 1);
     }
 
     #[test]
     fn nothing_at_all_never_passes_for_a_value() {
-        assert_eq!(judge(&check(false, Some("t"), None), &vec![]).deviations, 1);
-        assert_eq!(judge(&check(false, Some("t"), None), &one("t")).deviations, 0);
-        assert_eq!(judge(&check(false, None, Some(3)), &vec![]).deviations, 1);
-        assert_eq!(judge(&check(false, None, Some(3)), &one("no number")).deviations, 1);
-        assert_eq!(judge(&check(false, None, Some(3)), &one("1")).deviations, 2);
+        assert_eq!(evaluate(&check(false, Some("t"), None), &vec![]).deviations, 1);
+        assert_eq!(evaluate(&check(false, Some("t"), None), &one("t")).deviations, 0);
+        assert_eq!(evaluate(&check(false, None, Some(3)), &vec![]).deviations, 1);
+        assert_eq!(evaluate(&check(false, None, Some(3)), &one("no number")).deviations, 1);
+        assert_eq!(evaluate(&check(false, None, Some(3)), &one("1")).deviations, 2);
     }
 }

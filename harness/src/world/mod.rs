@@ -159,8 +159,8 @@ pub struct NodeSpec {
 pub enum NodeState {
     /// Its processes run.
     Running,
-    /// Its processes are frozen.
-    Frozen,
+    /// Its processes are paused.
+    Paused,
     /// It has no processes.
     Down,
 }
@@ -291,7 +291,7 @@ pub struct HalfDone {
 
 /// What a damaged backup looked like.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-pub struct Spoiled {
+pub struct Corrupted {
     /// What was touched.
     pub what: String,
     /// Its sum before.
@@ -383,10 +383,10 @@ pub trait Power: Send + Sync {
     async fn stop(&self, node: &str, within: Duration) -> Result<()>;
     /// Waits until a killed node has no process left.
     async fn await_down(&self, node: &str) -> Result<()>;
-    /// Freezes every process of a node.
-    async fn freeze(&self, node: &str) -> Result<()>;
-    /// Thaws a frozen node.
-    async fn thaw(&self, node: &str) -> Result<()>;
+    /// Pauses every process of a node.
+    async fn pause(&self, node: &str) -> Result<()>;
+    /// Unpauses a paused node.
+    async fn unpause(&self, node: &str) -> Result<()>;
     /// What a node is doing.
     async fn state(&self, node: &str) -> Result<NodeState>;
 }
@@ -427,7 +427,7 @@ pub trait Damage: Send + Sync {
     async fn wipe(&self, node: &str) -> Result<(u64, u64)>;
     /// Damages a backup where it is kept, by the command that the system declares. Gives what it touched, and the sums
     /// before and after.
-    async fn spoil(&self, node: &str, backup: &Taken, command: &[String], within: Duration) -> Result<Spoiled>;
+    async fn corrupt(&self, node: &str, backup: &Taken, command: &[String], within: Duration) -> Result<Corrupted>;
     /// Commits a change, as the role given. Gives the moment just before it, and how many rows it changed.
     async fn change(&self, target: &SqlTarget, user: &str, statement: &str, within: Duration) -> Result<(Moment, u64)>;
 }
@@ -468,7 +468,7 @@ pub trait World: Provision + Power + Network + Commands + Backups + Storage + Da
     fn kind(&self) -> record::World;
 
     /// A world beside this one, for a copy that is restored in isolation: networks and nodes of its own, the same names
-    /// and the same password, no way from one to the other. The vaults of the plan hold there what they hold here, and
+    /// and the same password, no way from one to the other. The backup repositories of the plan hold there what they hold here, and
     /// cannot be written.
     fn beside(&self, environment: &str, plan: &Plan) -> Result<std::sync::Arc<dyn World>>;
 }

@@ -1,4 +1,4 @@
-//! The port of the network between nodes: cuts, limits, impairments, and what gets through.
+//! The port of the network between nodes: partitions, limits, impairments, and what gets through.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -34,9 +34,9 @@ pub struct Packets {
 /// The network between nodes.
 #[async_trait]
 pub trait Network: Send + Sync {
-    /// Puts a cut in place, all of it at once for each helper: node to the nodes that it refuses.
+    /// Puts a partition in place, all of it at once for each helper: node to the nodes that it refuses.
     async fn refuse(&self, refuses: &BTreeMap<String, Vec<String>>) -> Result<()>;
-    /// Ends a cut.
+    /// Ends a partition.
     async fn accept(&self, refuses: &BTreeMap<String, Vec<String>>) -> Result<()>;
     /// Limits a link in one direction.
     async fn limit(&self, from: &str, to: &str, bandwidth: Bandwidth) -> Result<()>;

@@ -1,6 +1,6 @@
 //! What runs left behind on an engine, and the narrow port through which a sweep sees and removes it.
 //!
-//! Whether an owner is gone is for the caller to judge: this port only tells whose each thing is.
+//! Whether an owner is gone is for the caller to tell: this port only tells whose each thing is.
 
 use std::fmt;
 

@@ -191,11 +191,11 @@ impl Bench {
     }
 }
 
-/// A cut: node to the nodes that it refuses.
-pub fn cut(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
-    let mut cut = BTreeMap::<String, Vec<String>>::new();
+/// A partition: node to the nodes that it refuses.
+pub fn partition(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
+    let mut partition = BTreeMap::<String, Vec<String>>::new();
     for (node, other) in pairs {
-        cut.entry((*node).to_owned()).or_default().push((*other).to_owned());
+        partition.entry((*node).to_owned()).or_default().push((*other).to_owned());
     }
-    cut
+    partition
 }

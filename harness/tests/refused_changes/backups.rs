@@ -4,29 +4,29 @@ use super::Row;
 
 const LOST: &str = "order-management/lost-data";
 const CHANGE: &str = "order-management/bad-change";
-pub const JUDGED: &str = "order-management/backups-judged";
-const SPOILED: &str = "broken/fails-backup-spoiled";
+pub const TESTED: &str = "order-management/backups-tested";
+const CORRUPTED: &str = "broken/fails-backup-corrupted";
 
-const CUT: &str = "order-management/backup-interrupted";
+const INTERRUPTED: &str = "order-management/backup-interrupted";
 const TWICE: &str = "order-management/restore-interrupted";
 
 const POINT: &str = "order-management/bad-change-to-point";
 const ZONES: &str = "order-management/two-zones-lost";
 
 pub const ROWS: &[Row] = &[
-    (JUDGED, "id: weekly", "id: secondary", "backups[0].id", "the harness itself gives"),
-    (JUDGED, "id: weekly", "id: -weekly", "backups[0].id", "no hyphen"),
+    (TESTED, "id: weekly", "id: secondary", "backups[0].id", "the harness itself gives"),
+    (TESTED, "id: weekly", "id: -weekly", "backups[0].id", "no hyphen"),
     (
-        JUDGED,
+        TESTED,
         "{id: weekly, method: full}\n  - {id: daily, method: differential, after: 500ms}\n  - {id: hourly, method: incremental, after: 500ms}",
         "{id: named, method: point}",
-        "judge_backups",
+        "restore_test",
         "can be restored by itself",
     ),
     (
-        CUT,
-        "interrupted: {kill: vault}",
-        "interrupted: {kill: vault}, expect: invalid",
+        INTERRUPTED,
+        "interrupted: {kill: repository}",
+        "interrupted: {kill: repository}, expect: invalid",
         "backups[1].expect",
         "never restored by itself",
     ),
@@ -51,14 +51,26 @@ pub const ROWS: &[Row] = &[
         "recovery.procedure[2].restore.node",
         "no node of this system",
     ),
-    (CUT, "kill: vault", "kill: vaultt", "backups[1].interrupted.kill", "did you mean `vault`?"),
-    (CUT, "kill: vault", "kill: db-a", "backups[1].interrupted.kill", "an outage that no fault accounts for"),
-    (CUT, "{id: cut-short, method: full", "{id: cut-short, method: point", "backups[1].interrupted", "`half_way.take`"),
+    (INTERRUPTED, "kill: repository", "kill: repositoryy", "backups[1].interrupted.kill", "did you mean `repository`?"),
+    (
+        INTERRUPTED,
+        "kill: repository",
+        "kill: db-a",
+        "backups[1].interrupted.kill",
+        "an outage that no fault accounts for",
+    ),
+    (
+        INTERRUPTED,
+        "{id: cut-short, method: full",
+        "{id: cut-short, method: point",
+        "backups[1].interrupted",
+        "`half_way.take`",
+    ),
     (TWICE, "kill: db-a", "kill: db-x", "recovery.procedure[0].restore.interrupted.kill", "no node of this system"),
     (
         TWICE,
         "method: full}",
-        "method: full, interrupted: {kill: vault}}",
+        "method: full, interrupted: {kill: repository}}",
         "recovery.procedure[0].restore.backup",
         "never gets complete",
     ),
@@ -80,14 +92,14 @@ pub const ROWS: &[Row] = &[
     (CHANGE, "database: orders\n", "database: monitor\n", "faults[0].bad_change.database", "declare `moment`"),
     (CHANGE, "  alert: {database: orders", "  alert: {database: ordres", "recovery.alert.database", "did you mean"),
     (CHANGE, "every: 250ms}", "every: 0ms}", "recovery.alert.every", "zero"),
-    (JUDGED, "backups:\n", "backups: []\nx-backups:\n", "x-backups", ""),
+    (TESTED, "backups:\n", "backups: []\nx-backups:\n", "x-backups", ""),
     (
-        SPOILED,
+        CORRUPTED,
         "{backup: daily, by",
         "{backup: nightly, by",
-        "faults[0].backup_spoiled.backup",
+        "faults[0].backup_corrupted.backup",
         "no backup of this scenario",
     ),
-    (SPOILED, "judge_backups: true\n", "", "faults[0]", "nothing would show it"),
-    (SPOILED, "method: differential", "method: point", "faults[0].backup_spoiled.backup", "add `spoil`"),
+    (CORRUPTED, "restore_test: true\n", "", "faults[0]", "nothing would show it"),
+    (CORRUPTED, "method: differential", "method: point", "faults[0].backup_corrupted.backup", "add `corrupt`"),
 ];

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod backups;
+mod renamed;
 mod storage;
 mod targets;
 
@@ -63,9 +64,9 @@ fn each_is_refused_at_its_key() {
 
 #[test]
 fn a_copy_needs_a_primary_to_be_restored_on() {
-    let changed = read_changed(backups::JUDGED, &|text| text.replace("role: primary", "role: database"));
+    let changed = read_changed(backups::TESTED, &|text| text.replace("role: primary", "role: database"));
     let refusals = changed.unwrap_err();
-    let is_it = |it: &Refusal| it.key == "judge_backups" && it.problem.contains("this system has 0");
+    let is_it = |it: &Refusal| it.key == "restore_test" && it.problem.contains("this system has 0");
     assert!(refusals.0.iter().any(is_it), "{refusals}");
 }
 

@@ -39,11 +39,11 @@ pub const ROWS: &[Row] = &[
         "backups.node-snapshots.array.apart",
         "at once",
     ),
-    (COMPARED, "judge_backups: true\n", "", "backups[2].expect", "no backup is judged"),
+    (COMPARED, "restore_test: true\n", "", "backups[2].expect", "no backup is tested"),
     (
         COMPARED,
         "{id: cold, method: cold-copy, after: 2s}",
-        "{id: cold, method: cold-copy, after: 2s, interrupted: {kill: vault}}",
+        "{id: cold, method: cold-copy, after: 2s, interrupted: {kill: repository}}",
         "backups[0].interrupted",
         "taken by the array",
     ),
@@ -66,7 +66,7 @@ pub const ROWS: &[Row] = &[
     (GONE, "backup_every: 10s", "backup_every: 60s", "schedule.backup_every", "costs up to 1m, and the target is 10s"),
     (SITE, "backup_every: 15s", "backup_every: 60s", "schedule.backup_every", "costs up to 1m, and the target is 15s"),
     (GONE, "rpo: {time: 10s}", "rpo: {time: 0s}", "schedule.backup_every", "leave a copy of the data whole"),
-    (POWER, "nodes: [db, monitor-db,", "nodes: [db, vault,", "faults[0].power_loss.nodes[1]", "vault"),
+    (POWER, "nodes: [db, monitor-db,", "nodes: [db, repository,", "faults[0].power_loss.nodes[1]", "repository"),
     (SITE, "site_lost: {site: primary}", "site_lost: {site: secondary}", "faults[0].site_lost.site", "secondary"),
     (
         SITE,

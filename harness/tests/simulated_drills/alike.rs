@@ -1,4 +1,4 @@
-//! The model judges a drill as containers do, or says that it cannot carry it out.
+//! The model comes to the same verdict as containers do, or says that it cannot carry it out.
 
 use std::path::Path;
 

@@ -94,7 +94,7 @@ fn of_the_outage(ran: &Ran, fault_us: u64) -> Vec<u64> {
     counted
 }
 
-/// When service was back. A request that hangs at a frozen node, or in a cut, is served after all if that heals before
+/// When service was back. A request that hangs at a paused node, or in a partition, is served after all if that heals before
 /// its client gives up; so service is back for a client up to its deadline before the heal, depending on where exactly
 /// its requests hang and how patient it is. Without a heal, the moment is exact.
 fn service_back(ran: &Ran) -> Option<Interval<u64>> {
@@ -201,8 +201,8 @@ fn wrong_pass(record: &Record, truth: &Measures) -> Vec<String> {
     if rpo.and_then(|target| target.seconds).is_some_and(|most| truth.lost_seconds > most + MICROSECOND) {
         wrong.push(format!("passed with {} s lost", truth.lost_seconds));
     }
-    let judged = record.rto.as_ref().filter(|rto| rto.endpoint == Endpoint::Service);
-    let within = judged.and_then(|rto| rto.target).unwrap_or(f64::INFINITY);
+    let evaluated = record.rto.as_ref().filter(|rto| rto.endpoint == Endpoint::Service);
+    let within = evaluated.and_then(|rto| rto.target).unwrap_or(f64::INFINITY);
     if truth.recovery_seconds.is_none_or(|truly| truly.lower > within + MICROSECOND) {
         wrong.push(format!("passed with service back after {:?} s", truth.recovery_seconds));
     }

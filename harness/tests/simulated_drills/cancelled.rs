@@ -6,8 +6,8 @@ use blackstart_reports::record::Verdict;
 
 use super::stage::{Ran, demand_none, each, malformed, planned, run, run_disturbed};
 
-/// One scenario of each kind: killed, frozen, cut off and healed, a slow link, nothing broken, data lost, data changed,
-/// backups judged, a backup and a restore interrupted.
+/// One scenario of each kind: killed, paused, partitioned and healed, a slow link, nothing broken, data lost, data changed,
+/// backups tested, a backup and a restore interrupted.
 const KINDS: [&str; 10] = [
     "order-management/primary-killed",
     "order-management/standby-zone-outage",
@@ -16,7 +16,7 @@ const KINDS: [&str; 10] = [
     "order-management/nothing-broken",
     "order-management/lost-data",
     "order-management/bad-change",
-    "order-management/backups-judged",
+    "order-management/backups-tested",
     "order-management/backup-interrupted",
     "order-management/restore-interrupted",
 ];

@@ -64,18 +64,18 @@ fn the_drills_of_the_cell_pass() {
 }
 
 #[test]
-fn a_judged_backup_was_put_to_every_check() {
-    over_seeds(&["order-management/backups-judged"], |ran| {
+fn a_tested_backup_was_put_to_every_check() {
+    over_seeds(&["order-management/backups-tested"], |ran| {
         let checked = |levels: &[LevelResult]| levels.iter().map(|level| level.checks.len()).sum::<usize>();
-        let judged = ran.record.backups.iter().filter_map(|backup| backup.judgement.as_ref());
-        let all = judged.filter(|judgement| checked(&judgement.levels) > checked(&ran.record.levels)).count();
+        let evaluated = ran.record.backups.iter().filter_map(|backup| backup.restore_test.as_ref());
+        let all = evaluated.filter(|restore_test| checked(&restore_test.levels) > checked(&ran.record.levels)).count();
         unless(all == 3, || format!("{:?}", ran.record.backups))
     });
 }
 
 #[test]
-fn a_spoiled_backup_is_found_and_the_others_are_not_blamed() {
-    over_seeds(&["broken/fails-backup-spoiled"], |ran| {
+fn a_corrupted_backup_is_found_and_the_others_are_not_blamed() {
+    over_seeds(&["broken/fails-backup-corrupted"], |ran| {
         let valid: Vec<_> = ran.record.backups.iter().map(|backup| backup.valid).collect();
         unless(valid == [Some(true), Some(false)], || format!("{valid:?}"))
     });
@@ -108,13 +108,13 @@ fn interrupt_restore(declared: &mut Declared, by: Interruption) {
 }
 
 #[test]
-fn a_restore_is_interrupted_by_the_end_of_the_vault_too() {
+fn a_restore_is_interrupted_by_the_end_of_the_repository_too() {
     let mut declared = read("order-management/restore-interrupted");
-    let vault = Interruption { kill: "vault".to_owned() };
-    interrupt_restore(&mut declared, vault);
+    let repository = Interruption { kill: "repository".to_owned() };
+    interrupt_restore(&mut declared, repository);
     let record = run(plan::build(declared, 1).unwrap()).record;
     let details: Vec<_> = record.procedure.iter().map(|step| &step.detail).collect();
-    let twice = details.iter().any(|it| it.contains("vault was killed") && it.contains("from the beginning"));
+    let twice = details.iter().any(|it| it.contains("repository was killed") && it.contains("from the beginning"));
     assert!(twice && record.verdict == Verdict::Passed, "{details:?}: {:?}", record.reasons);
 }
 

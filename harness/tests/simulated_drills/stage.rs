@@ -40,7 +40,7 @@ pub const PASSING: [&str; 8] = [
 
 /// The drills that must pass, and take backups.
 pub const WITH_BACKUPS: [&str; 8] = [
-    "order-management/backups-judged",
+    "order-management/backups-tested",
     "order-management/backup-interrupted",
     "order-management/bad-change",
     "order-management/bad-change-by-time",
@@ -52,7 +52,7 @@ pub const WITH_BACKUPS: [&str; 8] = [
 
 /// Drills of the process cell that must pass.
 pub const OF_THE_CELL: [&str; 3] =
-    ["process-cell/nothing-broken", "process-cell/dump-restored", "process-cell/exports-judged"];
+    ["process-cell/nothing-broken", "process-cell/dump-restored", "process-cell/exports-tested"];
 
 /// The drills that must fail.
 pub const FAILING: [&str; 2] = ["broken/fails-rto-out-of-reach", "broken/fails-split-brain-unfenced"];

@@ -5,7 +5,7 @@ use blackstart::{
     scenario::{
         Declared,
         drill::RpoTarget,
-        fault::{Condition, Darkness, FaultKind, SlowLink},
+        fault::{Condition, FaultKind, OutageCause, SlowLink},
         system::{Replication, Role},
         units::{Moment, OneOf, Span},
     },
@@ -58,14 +58,14 @@ fn vary_faults(declared: &mut Declared, random: &mut impl Rng) {
     for fault in &mut declared.scenario.faults {
         let at = ms(random, 1000, 6000);
         fault.at = Moment { from: at, to: at };
-        let FaultKind::ZoneDark(dark) = &mut fault.kind else { continue };
+        let FaultKind::ZoneOutage(outage) = &mut fault.kind else { continue };
         if random.random_bool(0.4) {
-            dark.by = [Darkness::Killed, Darkness::Frozen, Darkness::CutOff][random.random_range(0..3)];
+            outage.by = [OutageCause::Killed, OutageCause::Paused, OutageCause::Partitioned][random.random_range(0..3)];
         }
         if random.random_bool(0.1) {
-            dark.zone = OneOf(["a", "b", "c"].map(str::to_owned).to_vec());
+            outage.zone = OneOf(["a", "b", "c"].map(str::to_owned).to_vec());
         }
-        if dark.by != Darkness::Killed && random.random_bool(0.2) {
+        if outage.by != OutageCause::Killed && random.random_bool(0.2) {
             fault.heal_after = Some(ms(random, 50, 5000));
         }
     }

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fmt, io, path::Path};
 use blackstart_reports::{
     record::{Backup, Record, Verdict},
     render::{Format, Style, json, render},
-    selftest,
+    selftest, version_1,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -18,7 +18,7 @@ use crate::{
     chain::Walked,
     copies::{self, Copy},
     cut_off,
-    event::judged,
+    event::validity,
     fact::digest_of_tokens,
     folder::{self, Journal, Resolved},
     history::{History, Sent},
@@ -163,9 +163,12 @@ fn in_part(all: &[String]) -> String {
 fn audit_record(folder: &Path, audit: &mut Audit) -> Option<Record> {
     let text = audit.need("record", manifest::read_text(folder, "result.json"))?;
     let record = audit.need("record", json::read(&text).map_err(|error| error.to_string()))?;
-    let other = (json::render(&record) != text).then(|| "result.json holds something that is no part of it".to_owned());
+    let other =
+        (!json::is_as_written(&text, &record)).then(|| "result.json holds something that is no part of it".to_owned());
     audit.unless("record", other, "in the form in which it is written");
-    if let Some(report) = audit.need("report", manifest::read_text(folder, "report.md")) {
+    if is_of_version_1(&text) {
+        audit.unchecked.push(rebuild::WORDS_OF_VERSION_1.to_owned());
+    } else if let Some(report) = audit.need("report", manifest::read_text(folder, "report.md")) {
         let other = render(&record, Format::Markdown, &Style::default()) != report;
         audit.unless(
             "report",
@@ -174,6 +177,11 @@ fn audit_record(folder: &Path, audit: &mut Audit) -> Option<Record> {
         );
     }
     Some(record)
+}
+
+/// Whether a record is stored in the words of version 1: then what is made of words is not made again.
+fn is_of_version_1(text: &str) -> bool {
+    json::stored_version(text).is_ok_and(|version| version == version_1::VERSION)
 }
 
 fn audit_contents(folder: &Path, record: &Record, journal: &Journal, history: &History, audit: &mut Audit) {
@@ -199,7 +207,10 @@ fn audit_contents(folder: &Path, record: &Record, journal: &Journal, history: &H
 /// Each field of the record is what it comes to when it is made again.
 fn audit_fields(record: &Record, sources: &Sources<'_>, history: &[Sent], audit: &mut Audit) {
     let told = serde_json::to_value(record).unwrap_or(Value::Null);
-    let again = rebuild::fields(record, sources);
+    let mut again = rebuild::fields(record, sources);
+    if audit.unchecked.iter().any(|what| what == rebuild::WORDS_OF_VERSION_1) {
+        again.retain(|field, _| !["reasons", "timeline"].contains(field));
+    }
     let mut rest = BTreeSet::new();
     for (field, computed) in &again {
         let told = told.get(*field).unwrap_or(&Value::Null);
@@ -221,7 +232,7 @@ fn audit_fields(record: &Record, sources: &Sources<'_>, history: &[Sent], audit:
         format!("as journal, history and scenario tell: {}", rest.into_iter().collect::<Vec<_>>().join(", ")),
     );
     if record.verdict == Verdict::CouldNotRun {
-        audit.note("verdict", true, "could not run: nothing was judged");
+        audit.note("verdict", true, "could not run: nothing was evaluated");
     }
 }
 
@@ -307,19 +318,19 @@ fn audit_answers(folder: &Path, journal: &Journal, audit: &mut Audit) {
 /// Each backup is told as the scenario declares it and the journal tells it, and what its copy lacked is computed again.
 fn audit_backups(folder: &Path, record: &Record, sources: &Sources<'_>, history: &[Sent], audit: &mut Audit) {
     let facts = &sources.journal.facts;
-    if record.backups.is_empty() && facts.judged.is_empty() && sources.journal.backed_up.is_empty() {
+    if record.backups.is_empty() && facts.restore_tests.is_empty() && sources.journal.backed_up.is_empty() {
         return;
     }
     let mut wrong = Vec::new();
     let ids: BTreeSet<&String> = record.backups.iter().map(|backup| &backup.id).collect();
-    let known = sources.journal.backed_up.keys().chain(facts.judged.keys());
+    let known = sources.journal.backed_up.keys().chain(facts.restore_tests.keys());
     wrong.extend(known.filter(|id| !ids.contains(id)).map(|id| format!("{id} is not told")));
     for backup in &record.backups {
         let mut all = wrong_with_taking(backup, sources, history);
-        all.extend(wrong_with_judgement(folder, backup, sources.journal, history));
+        all.extend(wrong_with_restore_test(folder, backup, sources.journal, history));
         wrong.extend(all.into_iter().map(|what| format!("backup {}: {what}", backup.id)));
     }
-    audit.unless("backups", (!wrong.is_empty()).then(|| in_part(&wrong)), format!("{} judged again", ids.len()));
+    audit.unless("backups", (!wrong.is_empty()).then(|| in_part(&wrong)), format!("{} tested again", ids.len()));
 }
 
 /// What is told otherwise of how a backup was taken.
@@ -351,15 +362,15 @@ fn wrong_with_taking(backup: &Backup, sources: &Sources<'_>, history: &[Sent]) -
     wrong
 }
 
-/// What is told otherwise of how a backup was judged.
-fn wrong_with_judgement(folder: &Path, backup: &Backup, journal: &Journal, history: &[Sent]) -> Vec<String> {
-    let (valid, judgement, asked_us) = match journal.facts.judged.get(&backup.id) {
-        Some((valid, judgement, asked_us)) => (*valid, Some(judgement), *asked_us),
+/// What is told otherwise of how a backup was tested.
+fn wrong_with_restore_test(folder: &Path, backup: &Backup, journal: &Journal, history: &[Sent]) -> Vec<String> {
+    let (valid, restore_test, asked_us) = match journal.facts.restore_tests.get(&backup.id) {
+        Some((valid, restore_test, asked_us)) => (*valid, Some(restore_test), *asked_us),
         None => (None, None, None),
     };
     let mut wrong = Vec::new();
-    if valid != backup.valid || judgement != backup.judgement.as_ref() {
-        wrong.push(format!("the journal tells that it {}, and how, otherwise", judged(valid)));
+    if valid != backup.valid || restore_test != backup.restore_test.as_ref() {
+        wrong.push(format!("the journal tells that it {}, and how, otherwise", validity(valid)));
     }
     wrong.extend(asked_us.and_then(|_| audit_copy(folder, backup, journal, history).err()));
     wrong
@@ -375,9 +386,9 @@ fn audit_copy(folder: &Path, backup: &Backup, journal: &Journal, history: &[Sent
         return Err(format!("{name} is not what the journal tells of"));
     }
     let held = copies::held(history, &copy);
-    let judgement = backup.judgement.as_ref();
-    let missing = judgement.and_then(|judgement| judgement.missing);
-    let until_ms = judgement.and_then(|judgement| judgement.holds_until_ms);
+    let restore_test = backup.restore_test.as_ref();
+    let missing = restore_test.and_then(|restore_test| restore_test.missing);
+    let until_ms = restore_test.and_then(|restore_test| restore_test.holds_until_ms);
     if (missing, until_ms) != (Some(held.missing), held.until_ms) {
         return Err(format!("told to lack {missing:?} up to {until_ms:?}, computed {held:?}"));
     }

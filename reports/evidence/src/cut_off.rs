@@ -47,7 +47,7 @@ pub fn record(folder: &Path) -> Result<Record, String> {
         load: None,
         harness: HarnessHealth { longest_stall_ms: 0.0, degraded: false },
         timeline: journal.timeline.clone(),
-        notes: vec!["The run was cut off: nothing was judged, and what it made may still be there.".to_owned()],
+        notes: vec!["The run was cut off: nothing was evaluated, and what it made may still be there.".to_owned()],
         disturbed: journal.facts.disturbed.clone(),
         nodes_down: journal.facts.nodes_down.clone(),
         rpo_unmeasured: journal.facts.unmeasured.clone(),

@@ -43,8 +43,9 @@ pub enum Event {
         /// How it was seen to come to nothing.
         proof: String,
     },
-    /// A backup was restored in isolation and judged.
-    Judged {
+    /// A backup was restored in isolation and tested.
+    #[serde(alias = "judged")]
+    RestoreTested {
         /// What the scenario calls it.
         id: String,
         /// Whether it is valid.
@@ -122,12 +123,12 @@ pub enum Event {
     Fact(Box<Fact>),
 }
 
-/// What a judgement of a backup comes to, in words.
-pub const fn judged(valid: Option<bool>) -> &'static str {
+/// What a restore test comes to, in words.
+pub const fn validity(valid: Option<bool>) -> &'static str {
     match valid {
         Some(true) => "is valid",
         Some(false) => "is INVALID",
-        None => "could not be judged",
+        None => "could not be tested",
     }
 }
 
@@ -142,7 +143,9 @@ impl Event {
                 Some(("backup", format!("backup {id} ({method}): {size:.1} MB in {:.1} s", duration_ms / 1e3)))
             }
             Self::Interrupted { id, proof } => Some(("backup", format!("backup {id} is interrupted: {proof}"))),
-            Self::Judged { id, valid, detail } => Some(("backup", format!("backup {id} {}: {detail}", judged(*valid)))),
+            Self::RestoreTested { id, valid, detail } => {
+                Some(("backup", format!("backup {id} {}: {detail}", validity(*valid))))
+            }
             Self::Fault { summary } => Some(("fault", summary.clone())),
             Self::Healed { summary } => Some(("heal", format!("healed: {summary}"))),
             Self::Detected { by } => Some(("recovery", format!("detected by {by}"))),

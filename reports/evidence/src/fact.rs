@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use blackstart_reports::record::{
-    CheckResult, FaultResult, Interval, Isolation, Judgement, Phase, ScenarioRef, StepResult, Verdict, World,
+    CheckResult, FaultResult, Interval, Isolation, Phase, RestoreTest, ScenarioRef, StepResult, Verdict, World,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,14 +71,16 @@ pub enum Fact {
         /// SHA-256 of them, each followed by a newline.
         digest: String,
     },
-    /// A backup was restored in isolation and judged.
-    Judged {
+    /// A backup was restored in isolation and tested.
+    #[serde(alias = "judged")]
+    RestoreTested {
         /// What the scenario calls it.
         id: String,
         /// Whether it is valid.
         valid: Option<bool>,
         /// How that was found.
-        judgement: Judgement,
+        #[serde(alias = "judgement")]
+        restore_test: RestoreTest,
         /// When, for what the copy holds.
         asked_us: Option<u64>,
     },
@@ -190,8 +192,8 @@ pub struct Facts {
     pub survivors: BTreeMap<Option<String>, (u64, String)>,
     /// The tokens that the failed nodes still hold: their number and digest.
     pub stranded: Option<(u64, String)>,
-    /// The backups that were judged, in the order in which they were.
-    pub judged: BTreeMap<String, (Option<bool>, Judgement, Option<u64>)>,
+    /// The backups that were tested, in that order.
+    pub restore_tests: BTreeMap<String, (Option<bool>, RestoreTest, Option<u64>)>,
     /// What came of the run.
     pub ended: Option<Verdict>,
 }
@@ -216,8 +218,8 @@ impl Facts {
             Fact::NodesDown(nodes) => self.nodes_down = nodes,
             Fact::Unmeasured { why } => self.unmeasured = Some(why),
             Fact::Isolated(proof) => self.isolation.push(proof),
-            Fact::Judged { id, valid, judgement, asked_us } => {
-                self.judged.insert(id, (valid, judgement, asked_us));
+            Fact::RestoreTested { id, valid, restore_test, asked_us } => {
+                self.restore_tests.insert(id, (valid, restore_test, asked_us));
             }
             Fact::Ended { verdict } => self.ended = Some(verdict),
         }

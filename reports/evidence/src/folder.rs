@@ -7,14 +7,14 @@ use std::{
     path::Path,
 };
 
-use blackstart_reports::record::TimelineEntry;
+use blackstart_reports::{record::TimelineEntry, version_1};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     chain::{self, Walked},
     declared::{ServiceLevel, Targets},
     event::{Event, Stamped},
-    fact::Facts,
+    fact::{Fact, Facts},
     history::{History, Sent, Words},
     manifest,
     measure::Deadlines,
@@ -55,7 +55,8 @@ pub fn journal(folder: &Path) -> Result<Journal, String> {
 }
 
 impl Journal {
-    fn add(&mut self, Stamped { at_us, event }: Stamped) {
+    fn add(&mut self, Stamped { at_us, mut event }: Stamped) {
+        raise(&mut event);
         self.last_us = at_us;
         if let Some((kind, text)) = event.for_timeline() {
             self.timeline.push(TimelineEntry { at_ms: at_us as f64 / 1e3, kind: kind.to_owned(), text });
@@ -69,6 +70,22 @@ impl Journal {
             Event::Fact(fact) => self.facts.add(*fact),
             _ => {}
         }
+    }
+}
+
+/// Replaces what an event names in the words of version 1. Keys are known by both names where they are declared.
+fn raise(event: &mut Event) {
+    match event {
+        Event::Phase { name } => version_1::replace(name, &version_1::PHASES),
+        Event::Fact(fact) => match fact.as_mut() {
+            Fact::Phase(phase) => version_1::replace(&mut phase.name, &version_1::PHASES),
+            Fact::Watched(watched) => {
+                let faults = watched.faults.iter_mut().chain(&mut watched.conditions);
+                faults.for_each(|fault| version_1::replace(&mut fault.kind, &version_1::KINDS));
+            }
+            _ => {}
+        },
+        _ => {}
     }
 }
 
@@ -139,7 +156,7 @@ pub struct TakenBackup {
     pub id: String,
     /// How it is taken.
     pub method: String,
-    /// What its judgement must come to: `valid` or `invalid`.
+    /// What its restore test must come to: `valid` or `invalid`.
     pub expect: Option<String>,
 }
 

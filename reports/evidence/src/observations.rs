@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use blackstart_reports::{
     record::{Endpoint, Interval, Load, Rpo, RpoTarget, Rto, TargetVerdict},
-    verdict::{judge_outages, judge_rpo, judge_rto},
+    verdict::{evaluate_outages, evaluate_rpo, evaluate_rto},
 };
 use serde::{Deserialize, Serialize};
 
@@ -160,12 +160,12 @@ impl Observations {
             target,
             lost: point.lost,
         };
-        Rpo { verdict: judge_rpo(&rpo, target), ..rpo }
+        Rpo { verdict: evaluate_rpo(&rpo, target), ..rpo }
     }
 
     fn rto(&self, observed: &Observed<'_>, time: &RecoveryTime) -> Rto {
         let declared = self.targets.rto.as_ref();
-        let (endpoint, judged) = match declared.map(|target| target.endpoint).unwrap_or_default() {
+        let (endpoint, evaluated) = match declared.map(|target| target.endpoint).unwrap_or_default() {
             RtoEndpoint::Service => (Endpoint::Service, time.service),
             RtoEndpoint::Recovery => (Endpoint::Recovery, time.recovery),
             RtoEndpoint::Verified => (Endpoint::Verified, time.verified),
@@ -175,9 +175,9 @@ impl Observations {
         let outages = outages(observed.history, merge_us, observed.load_ended_us, observed.stalls);
         let upper_is_sample = time.restored.is_some_and(|restored| !restored.is_bound);
         let verdict = match (observed.fault, target) {
-            (None, _) => judge_outages(&outages, target),
+            (None, _) => evaluate_outages(&outages, target),
             (Some(_), Some(_)) if !time.exercised => TargetVerdict::NotExercised,
-            _ => judge_rto(judged, upper_is_sample && endpoint != Endpoint::Verified, target),
+            _ => evaluate_rto(evaluated, upper_is_sample && endpoint != Endpoint::Verified, target),
         };
         let failback_target = self.targets.failback.as_ref().map(|target| target.within.seconds());
         Rto {
@@ -192,17 +192,17 @@ impl Observations {
             excluded: self.excluded.clone(),
             failback: time.failback.map(|(seconds, _)| seconds),
             failback_target,
-            failback_verdict: self.judge_failback(time, failback_target),
+            failback_verdict: self.evaluate_failback(time, failback_target),
             upper_is_sample,
             tight_loop_seconds: time.tight_loop,
         }
     }
 
     /// A failback that the drill never came to exercises nothing.
-    fn judge_failback(&self, time: &RecoveryTime, target: Option<f64>) -> TargetVerdict {
+    fn evaluate_failback(&self, time: &RecoveryTime, target: Option<f64>) -> TargetVerdict {
         match (self.failback_us.filter(|_| time.exercised), target) {
             (None, Some(_)) => TargetVerdict::NotExercised,
-            _ => judge_rto(
+            _ => evaluate_rto(
                 time.failback.map(|(seconds, _)| seconds),
                 time.failback.is_some_and(|(_, is_bound)| !is_bound),
                 target,

@@ -29,11 +29,14 @@ pub const UNCHECKED: [(&str, &str); 3] = [
 /// What cannot be checked at all from a folder, by its nature.
 pub const BEYOND: [&str; 5] = [
     "that the run took place, and when: the wall clock is a label, and nobody else has witnessed it",
-    "that a check's kept answer means what its status says: answers are kept as they came, and judged by the run",
+    "that a check's kept answer means what its status says: answers are kept as they came, and evaluated by the run",
     "that faults and steps did what their proofs say: proofs are words",
     "environment.json: what the engine said of itself",
     "plan.txt: made again by `blackstart verify`, which has the planner",
 ];
+
+/// What is not made again of a run whose record is of schema version 1: what consists of words, as those have changed.
+pub const WORDS_OF_VERSION_1: &str = "report.md, plan.txt, reasons and timeline: they have the words of schema version 1, which this version does not write";
 
 /// What a record is held against.
 pub struct Sources<'a> {

@@ -28,9 +28,9 @@ pub struct Backup {
     /// The load while it was taken.
     #[serde(default)]
     pub load: Option<LoadStage>,
-    /// How it was judged; absent if it was not restored.
+    /// Its restore test; absent if it was not restored.
     #[serde(default)]
-    pub judgement: Option<Judgement>,
+    pub restore_test: Option<RestoreTest>,
     /// How it was interrupted on purpose and seen to come to nothing; absent if it is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<String>,
@@ -54,7 +54,7 @@ impl Backup {
             label: String::new(),
             taken_ms: None,
             load: None,
-            judgement: None,
+            restore_test: None,
             interrupted: None,
             expected_invalid: false,
             downtime_seconds: None,
@@ -64,7 +64,7 @@ impl Backup {
 
 /// What came of restoring a backup in isolation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Judgement {
+pub struct RestoreTest {
     /// How long the restore took, up to a service that answers; absent if it failed. Where a command restores, it begins with
     /// that command; what the array took begins with the laying of its disks, and so has the boot of every node in it.
     pub restore_seconds: Option<f64>,

@@ -26,13 +26,13 @@ pub(super) fn remark(record: &Record) -> Option<String> {
     ))
 }
 
-fn judged(backup: &Backup) -> Cell {
+fn tested(backup: &Backup) -> Cell {
     Cell::toned(match (backup.valid, backup.expected_invalid) {
         (Some(true), false) => ("valid", Tone::Good),
         (Some(true), true) => ("valid, unexpectedly", Tone::Bad),
         (Some(false), true) => ("invalid, as expected", Tone::Quiet),
         (Some(false), false) => ("invalid, discard", Tone::Bad),
-        (None, _) if backup.judgement.is_some() => ("unknown", Tone::Warn),
+        (None, _) if backup.restore_test.is_some() => ("unknown", Tone::Warn),
         (None, _) if backup.interrupted.is_some() => ("interrupted", Tone::Quiet),
         (None, _) => ("not restored", Tone::Quiet),
     })
@@ -44,16 +44,16 @@ fn or_dash(text: Option<String>) -> Cell {
 
 fn taken(record: &Record) -> Sheet {
     let row = |backup: &Backup| {
-        let judgement = backup.judgement.as_ref();
-        let restored = judgement.and_then(|judgement| judgement.restore_seconds);
-        let until = judgement.and_then(|judgement| judgement.holds_until_ms);
+        let restore_test = backup.restore_test.as_ref();
+        let restored = restore_test.and_then(|restore_test| restore_test.restore_seconds);
+        let until = restore_test.and_then(|restore_test| restore_test.holds_until_ms);
         let load = backup.load.as_ref();
         let rate = load.filter(|load| load.seconds > 0.0).map(|load| load.acknowledged as f64 / load.seconds);
         let down = backup.downtime_seconds.map(|down| text::seconds(down.upper));
         vec![
             Cell::plain(&backup.id),
             Cell::plain(&backup.method),
-            judged(backup),
+            tested(backup),
             or_dash(backup.interrupted.is_none().then(|| text::bytes(backup.bytes))),
             Cell::plain(text::seconds(backup.seconds)),
             or_dash(rate.map(|rate| format!("{rate:.1}"))),
@@ -69,7 +69,7 @@ fn taken(record: &Record) -> Sheet {
         header: &[
             "backup",
             "method",
-            "judged",
+            "tested",
             "size",
             "took",
             "per s",
@@ -92,10 +92,11 @@ fn consistency(record: &Record) -> Sheet {
             Cell::plain(&verdict.detail),
         ]
     };
-    let rows = record.backups.iter().filter_map(|backup| Some((backup, backup.judgement.as_ref()?)));
-    let rows = rows.flat_map(|(backup, judgement)| {
-        let crash = judgement.crash_consistency.as_ref().map(|verdict| row(backup, "crash", verdict));
-        let application = judgement.application_consistency.as_ref().map(|verdict| row(backup, "application", verdict));
+    let rows = record.backups.iter().filter_map(|backup| Some((backup, backup.restore_test.as_ref()?)));
+    let rows = rows.flat_map(|(backup, restore_test)| {
+        let crash = restore_test.crash_consistency.as_ref().map(|verdict| row(backup, "crash", verdict));
+        let application =
+            restore_test.application_consistency.as_ref().map(|verdict| row(backup, "application", verdict));
         crash.into_iter().chain(application)
     });
     Sheet {

@@ -6,12 +6,13 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::words;
 use crate::{
     files,
     record::{Record, SCHEMA_VERSION},
-    safe,
+    safe, version_1,
 };
 
 /// The record as it is written: with its mark, where it has one, before its own fields.
@@ -26,7 +27,7 @@ struct Written<'a> {
 /// The one field that is read before the rest.
 #[derive(Deserialize)]
 struct Versioned {
-    schema_version: Option<serde_json::Value>,
+    schema_version: Option<Value>,
 }
 
 /// Why a stored record could not be read.
@@ -49,9 +50,10 @@ impl fmt::Display for ReadError {
             Self::NoVersion => write!(f, "no `schema_version`: this is not the record of a run"),
             Self::UnknownVersion(found) => write!(
                 f,
-                "schema_version is {found}, and this program reads version {SCHEMA_VERSION}: read it with the version of blackstart that wrote it"
+                "schema_version is {found}, and this program reads versions {} to {SCHEMA_VERSION}: read it with the version of blackstart that wrote it",
+                version_1::VERSION
             ),
-            Self::Malformed(source) => write!(f, "not a record of schema version {SCHEMA_VERSION}: {source}"),
+            Self::Malformed(source) => write!(f, "not a record of the schema version that it names: {source}"),
         }
     }
 }
@@ -76,14 +78,56 @@ pub fn render(record: &Record) -> String {
     safe::json(&text) + "\n"
 }
 
-/// Reads a record back.
+/// Reads a record back. One of version 1 is read as one of today.
 pub fn read(text: &str) -> Result<Record, ReadError> {
-    let versioned: Versioned = serde_json::from_str(text).map_err(ReadError::NotJson)?;
-    match versioned.schema_version {
-        None => Err(ReadError::NoVersion),
-        Some(found) if found != SCHEMA_VERSION => Err(ReadError::UnknownVersion(found.to_string())),
-        Some(_) => files::from_json(text).map_err(ReadError::Malformed),
+    match stored_version(text)? {
+        SCHEMA_VERSION => files::from_json(text).map_err(ReadError::Malformed),
+        _ => raised(text).and_then(serde_json::from_value).map_err(ReadError::Malformed),
     }
+}
+
+/// The version in which a record is stored, which is one that this program reads.
+///
+/// # Errors
+/// Where there is none, or another.
+pub fn stored_version(text: &str) -> Result<u32, ReadError> {
+    let versioned: Versioned = serde_json::from_str(text).map_err(ReadError::NotJson)?;
+    let found = versioned.schema_version.ok_or(ReadError::NoVersion)?;
+    let known = [version_1::VERSION, SCHEMA_VERSION].into_iter().find(|version| found == *version);
+    known.ok_or_else(|| ReadError::UnknownVersion(found.to_string()))
+}
+
+/// Whether a text is a record as it is written: byte for byte. One of version 1 holds nothing that is no part of the record;
+/// it may lack fields that were added since it was written.
+pub fn is_as_written(text: &str, record: &Record) -> bool {
+    let own = render(record);
+    match stored_version(text) {
+        Ok(SCHEMA_VERSION) => own == text,
+        Ok(_) => match (serde_json::from_str(&own), raised(text)) {
+            (Ok(own), Ok(told)) => holds(&own, &told),
+            _ => false,
+        },
+        Err(_) => false,
+    }
+}
+
+/// Whether everything that is told is there too, with the same value.
+fn holds(own: &Value, told: &Value) -> bool {
+    match (own, told) {
+        (Value::Object(own), Value::Object(told)) => {
+            told.iter().all(|(key, told)| own.get(key).map_or(told.is_null(), |own| holds(own, told)))
+        }
+        (Value::Array(own), Value::Array(told)) => {
+            own.len() == told.len() && own.iter().zip(told).all(|(own, told)| holds(own, told))
+        }
+        (own, told) => own == told,
+    }
+}
+
+fn raised(text: &str) -> serde_json::Result<Value> {
+    let mut value: Value = files::from_json(text)?;
+    version_1::raise(&mut value, SCHEMA_VERSION);
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -100,11 +144,11 @@ mod tests {
 
     #[test]
     fn an_unknown_version_is_refused_by_name() {
-        let text = render(&sample::sample_record()).replacen("\"schema_version\": 1", "\"schema_version\": 2", 1);
+        let text = render(&sample::sample_record()).replacen("\"schema_version\": 2", "\"schema_version\": 3", 1);
         let error = read(&text).expect_err("unknown").to_string();
         assert_eq!(
             error,
-            "schema_version is 2, and this program reads version 1: read it with the version of blackstart that wrote it"
+            "schema_version is 3, and this program reads versions 1 to 2: read it with the version of blackstart that wrote it"
         );
     }
 
@@ -113,6 +157,35 @@ mod tests {
         assert!(matches!(read("[]"), Err(ReadError::NotJson(_))));
         assert!(matches!(read("{}"), Err(ReadError::NoVersion)));
         assert!(matches!(read("{\"schema_version\": 1}"), Err(ReadError::Malformed(_))));
+        assert!(matches!(read("{\"schema_version\": 2}"), Err(ReadError::Malformed(_))));
+    }
+
+    #[test]
+    fn words_of_version_1_are_none_of_version_2() {
+        let text = include_str!("../../samples/backups/result.json");
+        let record = read(text).expect("a record of version 1");
+        assert!(record.backups.iter().all(|backup| backup.restore_test.is_some()), "each was tested");
+        assert!(record.phases.iter().any(|phase| phase.name == "restore-test"));
+        assert_eq!(record.schema_version, SCHEMA_VERSION);
+        assert!(is_as_written(text, &record));
+        assert_eq!(read(&render(&record)).expect("the same as version 2"), record);
+        let more = text.replacen("\"judgement\": {", "\"judgement\": {\n\"more\": 1,", 1);
+        assert!(!is_as_written(&more, &read(&more).expect("a record")), "it holds something that is no part of it");
+        let mislabelled = text.replacen("\"schema_version\": 1", "\"schema_version\": 2", 1);
+        assert!(!is_as_written(&mislabelled, &read(&mislabelled).expect("a record")));
+    }
+
+    #[test]
+    fn every_record_of_version_1_that_is_kept_here_is_read() {
+        for text in [
+            include_str!("../../samples/asynchronous/result.json"),
+            include_str!("../../samples/failed/result.json"),
+            include_str!("../../samples/synchronous/result.json"),
+        ] {
+            let record = read(text).expect("a record of version 1");
+            assert!(record.faults.iter().all(|fault| fault.kind == "zone_outage"), "{:?}", record.faults);
+            assert!(is_as_written(text, &record));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The report as JUnit XML: one suite per run; one case per check, per target and per recovery step, one for the
 //! verdict and one for what was left behind.
 //!
-//! A failed check is a failure. What could not be judged (an error, not reached, inconclusive, not exercised) is an
+//! A failed check is a failure. What could not be evaluated (an error, not reached, inconclusive, not exercised) is an
 //! error, as it says nothing about the system. What is not declared is skipped. The case of the verdict makes sure
 //! that a suite is never green over a run that did not pass.
 

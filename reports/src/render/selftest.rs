@@ -4,7 +4,7 @@ use super::terminal::Page;
 use super::view::{Cell, Sheet};
 use super::words::Tone;
 use super::{Style, text};
-use crate::selftest::{Finding, RPO, Selftest};
+use crate::selftest::{DefectResult, RPO, Selftest};
 
 /// What the signs of the matrix mean.
 const SIGNS: &str = "● must find it, and did  ○ found it too  ✗ must find it, and did not  · found nothing";
@@ -78,7 +78,7 @@ fn reasons(record: &Selftest) -> Vec<String> {
 }
 
 /// The checks that must find a defect, and did not.
-fn overlooked(defect: &Finding) -> Vec<String> {
+fn overlooked(defect: &DefectResult) -> Vec<String> {
     defect
         .must_be_caught_by
         .iter()
@@ -88,7 +88,7 @@ fn overlooked(defect: &Finding) -> Vec<String> {
 }
 
 fn matrix(record: &Selftest) -> Vec<Vec<Cell>> {
-    let row = |defect: &Finding| {
+    let row = |defect: &DefectResult| {
         let mut row = vec![Cell::plain(&defect.kind)];
         row.extend(columns(record).into_iter().map(|(_, checks)| signs(defect, &checks)));
         row.push(outcome(defect));
@@ -125,7 +125,7 @@ fn letter(record: &Selftest, check: &str) -> char {
     ('a'..='z').chain('A'..='Z').nth(index).unwrap_or('?')
 }
 
-fn signs(defect: &Finding, checks: &[&str]) -> Cell {
+fn signs(defect: &DefectResult, checks: &[&str]) -> Cell {
     let has = |list: &[String], check: &str| list.iter().any(|id| id == check);
     let sign = |check: &&str| match (has(&defect.must_be_caught_by, check), has(&defect.caught_by, check)) {
         (true, true) => '●',
@@ -138,7 +138,7 @@ fn signs(defect: &Finding, checks: &[&str]) -> Cell {
     Cell { text, tone }
 }
 
-fn outcome(defect: &Finding) -> Cell {
+fn outcome(defect: &DefectResult) -> Cell {
     let (text, tone) = match (defect.missed, defect.caught_by.is_empty()) {
         (true, _) => ("MISSED", Tone::Bad),
         (false, true) => ("unable", Tone::Warn),
@@ -162,7 +162,7 @@ fn legend(record: &Selftest) -> Vec<String> {
 }
 
 fn catchers(record: &Selftest) -> Sheet {
-    let row = |defect: &Finding| {
+    let row = |defect: &DefectResult| {
         let is_other = |check: &&String| !defect.must_be_caught_by.contains(check);
         let others: Vec<String> = defect.caught_by.iter().filter(is_other).map(|id| text::clean(id)).collect();
         let (missing, must) = (overlooked(defect), clean(&defect.must_be_caught_by));
@@ -192,8 +192,9 @@ fn few(mut names: Vec<String>) -> Vec<String> {
 }
 
 fn proofs(record: &Selftest) -> Sheet {
-    let row =
-        |defect: &Finding| vec![Cell::plain(&defect.kind), Cell::plain(&defect.family), Cell::plain(&defect.proof)];
+    let row = |defect: &DefectResult| {
+        vec![Cell::plain(&defect.kind), Cell::plain(&defect.family), Cell::plain(&defect.proof)]
+    };
     Sheet {
         title: "How each was seen to be there",
         header: &["defect", "family", "proof"],
@@ -203,8 +204,9 @@ fn proofs(record: &Selftest) -> Sheet {
 }
 
 fn unable(record: &Selftest) -> Sheet {
-    let row =
-        |(defect, why): (&Finding, &str)| vec![Cell::plain(&defect.kind), Cell::plain(&defect.about), Cell::plain(why)];
+    let row = |(defect, why): (&DefectResult, &str)| {
+        vec![Cell::plain(&defect.kind), Cell::plain(&defect.about), Cell::plain(why)]
+    };
     Sheet {
         title: "Unable: passes all six levels, as declared",
         header: &["defect", "what it is", "why no check can find it"],
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_run_is_not_judged() {
+    fn what_is_not_run_is_not_evaluated() {
         let mut record = sample::passed();
         record.defects.clear();
         record.note_never_failed();

@@ -48,15 +48,15 @@ fn row(record: &Record) -> Vec<Cell> {
     ]
 }
 
-/// The judged recovery time of a run: absent where nothing was broken or the drill stopped, infinite where the run ended
+/// The evaluated recovery time of a run: absent where nothing was broken or the drill stopped, infinite where the run ended
 /// without it.
 pub(super) fn recovery(record: &Record) -> Option<Interval<f64>> {
     let rto = record.rto.as_ref().filter(|_| record.verdict != Verdict::CouldNotRun && !record.faults.is_empty())?;
-    Some(judged_bounds(rto).unwrap_or(Interval::exactly(f64::INFINITY)))
+    Some(evaluated_bounds(rto).unwrap_or(Interval::exactly(f64::INFINITY)))
 }
 
 /// The recovery time between the end points that the target speaks of.
-pub(super) const fn judged_bounds(rto: &Rto) -> Option<Interval<f64>> {
+pub(super) const fn evaluated_bounds(rto: &Rto) -> Option<Interval<f64>> {
     match rto.endpoint {
         Endpoint::Service => rto.service,
         Endpoint::Recovery => rto.recovery,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::summary::judged_bounds;
+use super::summary::evaluated_bounds;
 use super::{text, view};
 use crate::record::{Endpoint, Interval, Record};
 
@@ -219,7 +219,7 @@ fn service(drawing: &mut Drawing, record: &Record, near: Scale) {
     }
 }
 
-/// The judged recovery time as a measured length, its uncertain end shaded, and its target where it is in sight.
+/// The evaluated recovery time as a measured length, its uncertain end shaded, and its target where it is in sight.
 fn recovery_time(drawing: &mut Drawing, record: &Record, near: Scale) {
     let (Some(fault), Some(rto)) = (view::first_fault(record), record.rto.as_ref()) else { return };
     let y = drawing.row("RTO");
@@ -230,7 +230,7 @@ fn recovery_time(drawing: &mut Drawing, record: &Record, near: Scale) {
             drawing.add(html! { line class="target" x1=(n(x)) x2=(n(x)) y1=(n(y - 4.0)) y2=(n(y + BAR + 4.0)) { title { "target" } } });
         }
     }
-    let Some(bounds) = judged_bounds(rto) else {
+    let Some(bounds) = evaluated_bounds(rto) else {
         drawing.beside("label", LEFT - 6.0, LEFT - 6.0, y, "service was not sustained within the run");
         return;
     };
@@ -243,7 +243,7 @@ fn recovery_time(drawing: &mut Drawing, record: &Record, near: Scale) {
     drawing.beside("label strong", near.x(zero_lower), near.x(most), y, &label);
 }
 
-/// Where the judged time is counted from.
+/// Where the evaluated time is counted from.
 fn zero(record: &Record, endpoint: Endpoint, fault: Interval<f64>) -> Option<(f64, f64)> {
     let from = match endpoint {
         Endpoint::Service | Endpoint::Verified => fault,

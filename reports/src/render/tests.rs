@@ -111,7 +111,7 @@ fn data_that_means_harm_stays_data() {
 }
 
 /// A record with a harmful end on every text in it that may be any.
-fn spoiled(record: &Record, harm: &str) -> Record {
+fn corrupted(record: &Record, harm: &str) -> Record {
     let mut value = serde_json::to_value(record).expect("a value");
     for path in texts(&value, String::new()) {
         let text = value.pointer_mut(&path).expect("it was just there");
@@ -141,8 +141,8 @@ fn texts(value: &serde_json::Value, at: String) -> Vec<String> {
 fn no_field_of_a_record_can_steer_a_terminal_or_mention_anybody() {
     let harm = "\u{1b}[31m\u{7}\r\n::error::boom\n##[error]boom\u{202e} @ops #12 <b>x</b> https://evil";
     for record in &sample::all() {
-        let record = spoiled(record, harm);
-        assert!(record.scenario.title.contains("::error::"), "it was spoiled");
+        let record = corrupted(record, harm);
+        assert!(record.scenario.title.contains("::error::"), "it was corrupted");
         for format in Format::ALL {
             let text = render(&record, format, &Style { verbose: true, ..Style::default() });
             let hidden = text.char_indices().find(|(_, c)| crate::safe::is_hidden(*c) && *c != '\n');
@@ -234,7 +234,7 @@ fn a_control_says_that_it_exercised_no_time_and_tells_its_outages() {
     };
     rto.outages = vec![outage(1.0, 3.6), outage(6.0, 7.7)];
     rto.target = Some(2.0);
-    rto.verdict = crate::verdict::judge_outages(&rto.outages, rto.target);
+    rto.verdict = crate::verdict::evaluate_outages(&rto.outages, rto.target);
     (record.verdict, record.reasons) = crate::verdict::overall(&record, &[]);
     assert_eq!(record.verdict, crate::record::Verdict::Failed);
     let text = render(&record, Format::Terminal, &Style { width: 200, ..Style::default() });

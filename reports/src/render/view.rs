@@ -8,7 +8,7 @@ use crate::record::{
     CheckResult, Endpoint, FaultResult, Interval, LevelResult, Outage, Record, Rpo, RpoTarget, Rto, Status,
     TargetVerdict, Verdict,
 };
-use crate::verdict::{judge_rpo, rto_verdict};
+use crate::verdict::{evaluate_rpo, rto_verdict};
 
 /// One cell of a sheet: clean text on one line, and how it is meant.
 #[derive(Debug, Clone, PartialEq)]
@@ -175,7 +175,7 @@ fn lost_writes(rpo: &Rpo) -> Measure {
         name: "RPO, acknowledged writes",
         measured,
         target: goal.lost_writes.map_or_else(|| "-".to_owned(), |most| format!("at most {}", text::count(most))),
-        verdict: judge_rpo(rpo, goal),
+        verdict: evaluate_rpo(rpo, goal),
     }
 }
 
@@ -192,7 +192,7 @@ fn lost_seconds(rpo: &Rpo) -> Measure {
         name: "RPO, time",
         measured,
         target: goal.seconds.map_or_else(|| "-".to_owned(), |most| format!("at most {}", text::goal_seconds(most))),
-        verdict: judge_rpo(rpo, goal),
+        verdict: evaluate_rpo(rpo, goal),
     }
 }
 
@@ -204,7 +204,7 @@ fn recovery_time(record: &Record, rto: &Rto, endpoint: Endpoint) -> Measure {
     };
     let target = rto.target.filter(|_| endpoint == rto.endpoint);
     let absent = match endpoint {
-        // What a control is judged by stands beside what it does not exercise.
+        // What a control is evaluated by stands beside what it does not exercise.
         _ if record.is_control() && target.is_some() => format!("not exercised; {}", outages_in_short(rto)),
         _ if record.is_control() || !rto.exercised => "not exercised".to_owned(),
         Endpoint::Recovery if record.procedure.is_empty() => "no procedure ran".to_owned(),

@@ -1,6 +1,6 @@
 //! Invented self-tests, for tests only: one in which everything was found, and one that says what is wrong.
 
-use super::{Alarm, Detector, Finding, RPO, SCHEMA_VERSION, Said, Selftest, is_missed};
+use super::{Alarm, DefectResult, Detector, RPO, SCHEMA_VERSION, Said, Selftest, is_missed};
 use crate::record::Status;
 
 const CHECKS: [(&str, u8); 9] = [
@@ -27,18 +27,23 @@ pub fn passed() -> Selftest {
         digest: "9f2c".repeat(16),
         checks: checks.into_iter().chain([Detector { id: RPO.to_owned(), level: None }]).collect(),
         defects: vec![
-            finding("flipped-bit", "data", &["tables-whole"], &["tables-whole", "history-unbroken"]),
-            finding("zeroed-page", "data", &["history-unbroken"], &["history-unbroken", "stores-agree"]),
-            finding("log-cut", "wal", &["rpo"], &["rpo"]),
-            Finding {
+            defect_result("flipped-bit", "data", &["tables-whole"], &["tables-whole", "history-unbroken"]),
+            defect_result("zeroed-page", "data", &["history-unbroken"], &["history-unbroken", "stores-agree"]),
+            defect_result("log-cut", "wal", &["rpo"], &["rpo"]),
+            DefectResult {
                 about: "An update without its condition sets every amount to the same legal one.".to_owned(),
                 cannot_be_caught: Some("No second place holds an amount, and any amount is a legal one.".to_owned()),
                 missed: false,
-                ..finding("wrong-amounts", "rows", &[], &[])
+                ..defect_result("wrong-amounts", "rows", &[], &[])
             },
-            finding("requests-lost", "rows", &["rpo", "requests-join"], &["requests-join", "stores-agree", "rpo"]),
-            finding("two-writers", "nodes", &["one-writer"], &["one-writer", "states-legal", "work-completes"]),
-            finding("monitor-deaf", "monitor", &["work-visible"], &["work-visible"]),
+            defect_result(
+                "requests-lost",
+                "rows",
+                &["rpo", "requests-join"],
+                &["requests-join", "stores-agree", "rpo"],
+            ),
+            defect_result("two-writers", "nodes", &["one-writer"], &["one-writer", "states-legal", "work-completes"]),
+            defect_result("monitor-deaf", "monitor", &["work-visible"], &["work-visible"]),
         ],
         clean_runs: 3,
         false_alarms: 0,
@@ -55,8 +60,8 @@ pub fn passed() -> Selftest {
 /// One defect was overlooked by a check that must find it, one was found by nobody, and a healthy system raised an alarm.
 pub fn missed() -> Selftest {
     let mut record = passed();
-    record.defects[1] = finding("zeroed-page", "data", &["history-unbroken"], &["stores-agree"]);
-    record.defects[3] = finding("wrong-amounts", "rows", &[], &[]);
+    record.defects[1] = defect_result("zeroed-page", "data", &["history-unbroken"], &["stores-agree"]);
+    record.defects[3] = defect_result("wrong-amounts", "rows", &[], &[]);
     record.false_alarms = 1;
     record.alarms = vec![Alarm {
         clean_run: 2,
@@ -70,11 +75,11 @@ pub fn missed() -> Selftest {
     record
 }
 
-fn finding(kind: &str, family: &str, must: &[&str], caught: &[&str]) -> Finding {
+fn defect_result(kind: &str, family: &str, must: &[&str], caught: &[&str]) -> DefectResult {
     let ids = |ids: &[&str]| -> Vec<String> { ids.iter().map(|id| (*id).to_owned()).collect() };
     let (must, caught) = (ids(must), ids(caught));
     let detail = "1 row: load-000001".to_owned();
-    Finding {
+    DefectResult {
         kind: kind.to_owned(),
         family: family.to_owned(),
         about: format!("What {kind} is."),

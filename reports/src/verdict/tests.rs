@@ -3,7 +3,7 @@
 use TargetVerdict::{Failed, Inconclusive, NotExercised, Passed};
 
 use super::*;
-use crate::record::{Isolation, Judgement};
+use crate::record::{Isolation, RestoreTest};
 
 fn lost(lower: u64, upper: u64, seconds: f64) -> Rpo {
     let rpo = crate::sample::sample_record().rpo.unwrap();
@@ -25,41 +25,41 @@ fn control(outages: &[Outage], target: Option<f64>) -> Rto {
         verified: None,
         outages: outages.to_vec(),
         target,
-        verdict: judge_outages(outages, target),
+        verdict: evaluate_outages(outages, target),
         ..crate::sample::sample_record().rto.unwrap()
     }
 }
 
 #[test]
 fn a_target_between_the_bounds_is_inconclusive() {
-    assert_eq!(judge(Interval::new(1.0, 3.0), 3.0), TargetVerdict::Passed);
-    assert_eq!(judge(Interval::new(1.0, 3.0), 2.0), TargetVerdict::Inconclusive);
-    assert_eq!(judge(Interval::new(1.0, 3.0), 0.5), TargetVerdict::Failed);
+    assert_eq!(evaluate(Interval::new(1.0, 3.0), 3.0), TargetVerdict::Passed);
+    assert_eq!(evaluate(Interval::new(1.0, 3.0), 2.0), TargetVerdict::Inconclusive);
+    assert_eq!(evaluate(Interval::new(1.0, 3.0), 0.5), TargetVerdict::Failed);
 }
 
 #[test]
 fn nothing_acknowledged_is_never_a_pass() {
     let target = RpoTarget { lost_writes: Some(0), seconds: Some(0.0) };
     let rpo = Rpo { exercised: false, ..lost(0, 0, 0.0) };
-    assert_eq!(judge_rpo(&rpo, target), TargetVerdict::NotExercised);
+    assert_eq!(evaluate_rpo(&rpo, target), TargetVerdict::NotExercised);
 }
 
 #[test]
-fn the_count_is_judged_by_what_was_promised() {
+fn the_count_is_evaluated_by_what_was_promised() {
     let target = RpoTarget { lost_writes: Some(0), seconds: None };
-    assert_eq!(judge_rpo(&lost(0, 4, 0.0), target), TargetVerdict::Passed);
-    assert_eq!(judge_rpo(&lost(1, 4, 0.0), target), TargetVerdict::Failed);
+    assert_eq!(evaluate_rpo(&lost(0, 4, 0.0), target), TargetVerdict::Passed);
+    assert_eq!(evaluate_rpo(&lost(1, 4, 0.0), target), TargetVerdict::Failed);
 }
 
 #[test]
 fn service_that_never_returned_misses_every_target() {
-    assert_eq!(judge_rto(None, false, Some(3600.0)), TargetVerdict::Failed);
+    assert_eq!(evaluate_rto(None, false, Some(3600.0)), TargetVerdict::Failed);
 }
 
 #[test]
 fn an_upper_end_that_is_only_a_sample_meets_no_target_and_may_still_miss_one() {
-    let judged = |most: f64| judge_rto(Some(Interval::new(1.0, 2.0)), true, Some(most));
-    assert_eq!([3.0, 1.5, 0.5].map(judged), [Inconclusive, Inconclusive, Failed]);
+    let evaluated = |most: f64| evaluate_rto(Some(Interval::new(1.0, 2.0)), true, Some(most));
+    assert_eq!([3.0, 1.5, 0.5].map(evaluated), [Inconclusive, Inconclusive, Failed]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_drill_whose_service_did_not_come_back_never_passes_whatever_its_targets() {
     record.rpo = Some(lost(0, 0, 0.0));
     let rto = record.rto.take().unwrap();
     for target in [None, Some(3600.0)] {
-        let verdict = judge_rto(rto.recovery, false, target);
+        let verdict = evaluate_rto(rto.recovery, false, target);
         record.rto = Some(Rto { service: None, target, verdict, ..rto.clone() });
         let (verdict, reasons) = overall(&record, &[]);
         assert_eq!(verdict, Verdict::Failed, "{target:?}");
@@ -80,14 +80,14 @@ fn a_drill_whose_service_did_not_come_back_never_passes_whatever_its_targets() {
 }
 
 #[test]
-fn a_control_is_judged_by_each_of_its_outages() {
+fn a_control_is_evaluated_by_each_of_its_outages() {
     let both = [outage(1.0, Some(3.6)), outage(6.0, Some(7.7))];
-    let judged = |outages: &[Outage]| judge_outages(outages, Some(2.0));
-    assert_eq!(judged(&both), Failed, "2.6 s and then 1.7 s against 2 s");
-    assert_eq!((judged(&both[1..]), judged(&[])), (Passed, NotExercised));
+    let evaluated = |outages: &[Outage]| evaluate_outages(outages, Some(2.0));
+    assert_eq!(evaluated(&both), Failed, "2.6 s and then 1.7 s against 2 s");
+    assert_eq!((evaluated(&both[1..]), evaluated(&[])), (Passed, NotExercised));
     let unsure = Outage { upper_is_sample: true, ..both[1] };
-    assert_eq!(judged(&[unsure]), Inconclusive);
-    assert_eq!(judged(&[both[1], outage(9.0, None)]), Failed);
+    assert_eq!(evaluated(&[unsure]), Inconclusive);
+    assert_eq!(evaluated(&[both[1], outage(9.0, None)]), Failed);
 }
 
 #[test]
@@ -95,14 +95,14 @@ fn what_a_control_does_not_exercise_makes_nothing_inconclusive() {
     let mut record = crate::sample::sample_record();
     record.faults.clear();
     let target = RpoTarget { lost_writes: Some(0), seconds: Some(1.0) };
-    let judged = |rpo: Rpo| Rpo { verdict: judge_rpo(&rpo, target), target, ..rpo };
-    let nothing = judged(Rpo { time_exercised: false, ..lost(0, 0, 0.0) });
+    let evaluated = |rpo: Rpo| Rpo { verdict: evaluate_rpo(&rpo, target), target, ..rpo };
+    let nothing = evaluated(Rpo { time_exercised: false, ..lost(0, 0, 0.0) });
     record.rpo = Some(nothing.clone());
     record.rto = Some(control(&[], Some(2.0)));
     assert_eq!((nothing.verdict, overall(&record, &[]).0), (Passed, Verdict::Passed));
     record.rpo = Some(Rpo { verdict: NotExercised, ..nothing });
     assert_eq!(overall(&record, &[]).0, Verdict::Passed, "a target for the time alone");
-    record.rpo = Some(judged(lost(1, 1, 0.2)));
+    record.rpo = Some(evaluated(lost(1, 1, 0.2)));
     assert_eq!(overall(&record, &[]).0, Verdict::Failed);
     record.rpo = Some(lost(1, 1, 0.2));
     assert_eq!(overall(&record, &[]).0, Verdict::Failed, "a loss that nothing permits");
@@ -188,7 +188,7 @@ fn what_is_lost_or_found_counts_however_busy_the_machine_was() {
 fn what_is_expected_to_be_invalid_must_be_found_so_by_a_check() {
     let mut record = crate::sample::sample_record();
     let mut verdict = |valid: Option<bool>, error: Option<&str>| {
-        let judgement = Some(Judgement {
+        let restore_test = Some(RestoreTest {
             restore_seconds: Some(1.0),
             holds_until_ms: None,
             missing: Some(0),
@@ -198,7 +198,7 @@ fn what_is_expected_to_be_invalid_must_be_found_so_by_a_check() {
             application_consistency: None,
         });
         let taken = Backup::taken("apart", "node-snapshots", 1, 1.0);
-        record.backups = vec![Backup { valid, judgement, expected_invalid: true, ..taken }];
+        record.backups = vec![Backup { valid, restore_test, expected_invalid: true, ..taken }];
         overall(&record, &[]).0
     };
     assert_eq!(verdict(Some(false), None), Verdict::Passed);

@@ -14,7 +14,7 @@ const LAST: &str = "brought-back";
 impl Act for BringBack {
     async fn act(&self, procedure: &Procedure) -> Result<String> {
         let (there, scene) = (procedure.secondary()?, &procedure.scene);
-        topology::fall(scene.world.as_ref(), &scene.plan).await?;
+        topology::kill_all(scene.world.as_ref(), &scene.plan).await?;
         let bytes = there.world.snapshot(LAST).await?;
         let pool = there.pool.lock().await.unwrap_or(Pool::Local);
         let saved = Saved { name: LAST.to_owned(), pool };
@@ -22,7 +22,7 @@ impl Act for BringBack {
         for node in &disks {
             scene.world.revert(node, &saved).await?;
         }
-        topology::rise(scene.world.as_ref(), &scene.plan).await?;
+        topology::start_all(scene.world.as_ref(), &scene.plan).await?;
         Ok(format!("{} disks, {:.1} MB; every node is ready", disks.len(), bytes as f64 / 1e6))
     }
 }

@@ -7,10 +7,10 @@ use crate::{scenario::step::HealStep, world::Result};
 impl Act for HealStep {
     async fn act(&self, procedure: &Procedure) -> Result<String> {
         let mut healed = Vec::new();
-        for standing in procedure.standing.lock().await.iter_mut() {
-            if standing.stands() && standing.fault.effects().reversible {
-                procedure.scene.heal(standing).await?;
-                healed.push(standing.fault.kind.key());
+        for fault in procedure.in_place.lock().await.iter_mut() {
+            if fault.stands() && fault.fault.effects().reversible {
+                procedure.scene.heal(fault).await?;
+                healed.push(fault.fault.kind.key());
             }
         }
         tokio::time::sleep(self.settle.duration()).await;

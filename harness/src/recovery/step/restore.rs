@@ -12,7 +12,7 @@ use crate::{
 impl Act for RestoreStep {
     async fn act(&self, procedure: &Procedure) -> Result<String> {
         let doing = format!("restore {} from {}", self.node.as_deref().unwrap_or("every disk"), self.backup);
-        let taken = procedure.scene.on_shelf(&self.backup).await;
+        let taken = procedure.scene.taken_backup(&self.backup).await;
         let taken = taken.ok_or_else(|| not_found(&doing, "it was not taken"))?;
         match &self.node {
             Some(node) => self.restore(procedure, node, &taken, &doing).await,
@@ -48,7 +48,7 @@ impl RestoreStep {
             RestoreTo::TimeBeforeChange => Point::Time(before_change(procedure, doing).await?.time),
             RestoreTo::PositionBeforeChange => Point::Position(before_change(procedure, doing).await?.position),
             RestoreTo::Point(id) => {
-                let marked = procedure.scene.on_shelf(id).await;
+                let marked = procedure.scene.taken_backup(id).await;
                 Point::Named(marked.ok_or_else(|| not_found(doing, format!("{id} was not marked")))?.label)
             }
         })
@@ -77,7 +77,7 @@ impl RestoreStep {
 }
 
 async fn before_change(procedure: &Procedure, doing: &str) -> Result<Moment> {
-    let moment = procedure.standing.lock().await.iter().find_map(|fault| fault.moment.clone());
+    let moment = procedure.in_place.lock().await.iter().find_map(|fault| fault.moment.clone());
     moment.ok_or_else(|| not_found(doing, "no change was made"))
 }
 
@@ -88,11 +88,11 @@ impl Procedure {
         for node in taken.disks.keys() {
             self.until_lost(node).await;
         }
-        topology::fall(world, plan).await?;
+        topology::kill_all(world, plan).await?;
         for (node, saved) in &taken.disks {
             world.revert(node, saved).await?;
         }
-        topology::rise(world, plan).await?;
+        topology::start_all(world, plan).await?;
         Ok(format!("{} disks as of {}; every node is ready", taken.disks.len(), taken.id))
     }
 }

@@ -1,4 +1,4 @@
-//! A step at the secondary environment. Checks are not carried out here: a recovery does not judge its own success.
+//! A step at the secondary environment. Checks are not carried out here: a recovery does not evaluate its own success.
 
 use super::{Act, Procedure, not_found};
 use crate::{
@@ -14,7 +14,7 @@ impl Act for SecondaryStep {
         match &self.kind {
             SecondaryKind::Install(_) => there.install().await,
             SecondaryKind::DisksStep(disks) => {
-                let taken = procedure.scene.on_shelf(&disks.backup).await;
+                let taken = procedure.scene.taken_backup(&disks.backup).await;
                 let missing = || not_found(&format!("lay disks from {}", disks.backup), "it was not taken");
                 there.lay_disks(&taken.ok_or_else(missing)?.disks, &disks.nodes).await
             }
@@ -26,10 +26,10 @@ impl Act for SecondaryStep {
             }
             SecondaryKind::LevelsStep(_) => {
                 let doing = "check the secondary environment";
-                Err(WorldError::new(WorldErrorKind::Other, doing, "a recovery does not judge its own success"))
+                Err(WorldError::new(WorldErrorKind::Other, doing, "a recovery does not evaluate its own success"))
             }
             SecondaryKind::ShutDown(_) => {
-                topology::come_to_rest(there.world.as_ref(), &there.plan).await?;
+                topology::stop_all(there.world.as_ref(), &there.plan).await?;
                 Ok("every node stopped by itself".to_owned())
             }
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, empty_query};
 use crate::scenario::{
     System,
-    judge::{Note, names::database_on},
+    validate::{Note, names::database_on},
 };
 
 /// Two queries give the same rows: the first column is the key.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Declares;
 use crate::scenario::{
     System,
-    judge::{Note, names::unknown_node, templates::left_as_it_stands, topology::no_command},
+    validate::{Note, names::unknown_node, templates::left_as_it_stands, topology::no_command},
 };
 
 /// A command and what it must print.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Declares;
 use crate::scenario::{
     System,
-    judge::{
+    validate::{
         Note,
         names::{database_on, needs_is_replica, not_empty},
     },

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Declares;
 use crate::scenario::{
     System,
-    judge::{
+    validate::{
         Note,
         names::{not_empty, unknown_node},
         topology::{not_a_path, not_observed},

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, empty_query};
 use crate::scenario::{
     System,
-    judge::{
+    validate::{
         Note,
         names::{database_on, unknown_request},
         templates::not_filled_in,

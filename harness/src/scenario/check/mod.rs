@@ -1,14 +1,14 @@
 //! What a user declares of the checks of a system.
 //!
-//! One file per kind of check: what is written of it, and its rules. How it is asked and judged stands in the file of the same
+//! One file per kind of check: what is written of it, and its rules. How it is asked and evaluated stands in the file of the same
 //! name in `harness/src/verify/`. [`checks!`] lists all of them; a kind that lacks either half does not compile.
 
 use super::{
     System,
-    judge::{Note, names::not_empty},
     kinds::{kinds, one_of_kinds},
     system::Property,
     units::Span,
+    validate::{Note, names::not_empty},
 };
 
 /// The registry.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Declares;
 use crate::scenario::{
     System,
-    judge::{
+    validate::{
         Note,
         names::{needs_is_writer, unknown_database},
     },

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, Effects, Shown};
 use crate::scenario::{
     Scenario, System,
-    judge::{
+    validate::{
         Note,
         names::{not_empty, unknown_database},
     },

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, Effects, Tool, not_a_link};
 use crate::scenario::{
     Scenario, System,
-    judge::Note,
     units::{Share, Span},
+    validate::Note,
 };
 
 /// A link that loses, doubles or delays packets, in one direction.
@@ -68,7 +68,11 @@ impl Declares for BadLink {
         let mend = "add `loss`, `duplication` or `latency`";
         let harmless = self.is_harmless().then(|| Note::new(key, "this link does nothing to a packet", mend));
         let dead = self.loss.filter(|loss| loss.fraction() >= 1.0).map(|_| {
-            Note::new(format!("{key}.loss"), "a link that loses everything is cut", "write a `cut`, or less than 100%")
+            Note::new(
+                format!("{key}.loss"),
+                "a link that loses everything is a partition",
+                "write a `partition`, or less than 100%",
+            )
         });
         let wild = self.jitter.filter(|jitter| self.latency.is_none_or(|latency| latency < *jitter)).map(|jitter| {
             let problem = format!("a latency cannot vary by {jitter}, which is more than it is");

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, Draw, Effects, each_choice};
 use crate::scenario::{
     Scenario, System,
-    judge::{Note, storage::no_disk},
     units::OneOf,
+    validate::{Note, storage::no_disk},
 };
 
 /// A node's disk fills up to its end.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, Draw, Effects, each_choice};
 use crate::scenario::{
     Scenario, System,
-    judge::{Note, names::unknown_node},
     units::OneOf,
+    validate::{Note, names::unknown_node},
 };
 
 /// A node's processes are killed.

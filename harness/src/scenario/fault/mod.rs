@@ -6,9 +6,9 @@
 
 use super::{
     Scenario, System,
-    judge::{Note, names::unknown_node},
     kinds::{kinds, one_of_kinds},
     units::{Moment, OneOf, Span},
+    validate::{Note, names::unknown_node},
 };
 
 /// The registry. Faults that may also stand as a condition, in place from the start of the load on, are in the second list.
@@ -18,18 +18,18 @@ macro_rules! faults {
             faults {
                 /// A node's processes are killed.
                 kill: Kill,
-                /// A node's processes are frozen.
+                /// A node's processes are paused.
                 pause: Pause,
-                /// A whole zone goes dark.
-                zone_dark: ZoneDark,
+                /// A whole zone fails.
+                zone_outage: ZoneOutage,
                 /// Nodes refuse what comes from, and do not reach, others.
-                cut: Cut,
+                partition: Partition,
                 /// Nodes are killed and everything on their volumes is gone.
                 data_lost: DataLost,
                 /// A change writes what must not be, and commits it.
                 bad_change: BadChange,
                 /// A backup of this scenario is damaged where it is kept.
-                backup_spoiled: BackupSpoiled,
+                backup_corrupted: BackupCorrupted,
                 /// Nodes lose their power, all at once, and with it what their disks had not flushed.
                 power_loss: PowerLoss,
                 /// A node's disk fills up to its end.
@@ -104,8 +104,8 @@ macro_rules! declare {
 }
 faults!(declare);
 
-pub use backup_spoiled::Spoiling;
-pub use zone_dark::Darkness;
+pub use backup_corrupted::Corruption;
+pub use zone_outage::OutageCause;
 
 /// What a fault does to a system. Whoever wants to know asks here, and not for the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl Effects {
 /// What stands beside each victim of a fault, made before anything breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
-    /// A helper in its network namespace, where links are cut, slowed or made lossy.
+    /// A helper in its network namespace, where packets are dropped, slowed or made lossy.
     Helper,
     /// What empties its volume.
     Wiper,

@@ -1,4 +1,4 @@
-//! A node's processes are frozen.
+//! A node's processes are paused.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, Draw, Effects, each_choice};
 use crate::scenario::{
     Scenario, System,
-    judge::{Note, names::unknown_node},
     units::OneOf,
+    validate::{Note, names::unknown_node},
 };
 
-/// A node's processes are frozen.
+/// A node's processes are paused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pause {
@@ -32,7 +32,7 @@ impl Declares for Pause {
     }
 
     fn summary(&self, victims: &[String]) -> String {
-        format!("{} is frozen", victims.join(" or "))
+        format!("{} is paused", victims.join(" or "))
     }
 
     fn notes_together(&self, key: &str, _: &Scenario, system: &System) -> Vec<Note> {

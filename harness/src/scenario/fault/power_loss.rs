@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, Effects, each_of};
 use crate::scenario::{
     Scenario, System,
-    judge::{Note, names::not_empty, storage::no_disk},
+    validate::{Note, names::not_empty, storage::no_disk},
 };
 
 /// Nodes lose their power, all at once.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, Effects, nodes_in};
 use crate::scenario::{
     Scenario, System,
-    judge::{Note, names::unknown},
+    validate::{Note, names::unknown},
 };
 
 /// A whole site is lost.

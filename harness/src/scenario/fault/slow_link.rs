@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Declares, Effects, Tool, not_a_link};
-use crate::scenario::{Scenario, System, judge::Note, units::Bandwidth};
+use crate::scenario::{Scenario, System, units::Bandwidth, validate::Note};
 
 /// A link with little bandwidth, in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, Words, known_database, not_held};
 use crate::scenario::{
     Scenario, System,
-    judge::{Note, names::more_than_nothing},
     units::Span,
+    validate::{Note, names::more_than_nothing},
 };
 
 /// Wait until a node takes writes.

@@ -4,7 +4,7 @@ use super::{Declares, SHORT, Words};
 pub use crate::scenario::system::Command;
 use crate::scenario::{
     Scenario, System,
-    judge::{
+    validate::{
         Note,
         names::{more_than_nothing, unknown_node},
         templates::left_as_it_stands,

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::{
     Scenario, System,
-    judge::{
+    kinds::{kinds, one_of_kinds},
+    validate::{
         Note,
         names::{needs_is_writer, unknown, unknown_database},
     },
-    kinds::{kinds, one_of_kinds},
 };
 
 /// The registry.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, Words};
 use crate::scenario::{
     Scenario, System,
-    judge::{
+    validate::{
         Note,
         names::{unknown, unknown_node},
     },

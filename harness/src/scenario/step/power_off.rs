@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, SHORT, Words};
 use crate::scenario::{
     Scenario, System,
-    judge::{Note, names::unknown_node},
+    validate::{Note, names::unknown_node},
 };
 
 /// Take a node's power away, out of band.

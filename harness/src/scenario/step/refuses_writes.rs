@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, SHORT, Words, known_database, not_held};
 use crate::scenario::{
     Scenario, System,
-    judge::{Note, names::not_empty},
+    validate::{Note, names::not_empty},
 };
 
 /// Try to write where nothing may be written.

@@ -8,7 +8,7 @@ use crate::scenario::{
     Scenario, System,
     backup::BackupMethod,
     drill::{Interruption, TakenBackup},
-    judge::{
+    validate::{
         Note,
         names::{unknown, unknown_node},
     },

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{Command, Declares, LONG, Words};
 use crate::scenario::{
     Scenario, System,
-    judge::{
+    kinds::one_of_kinds,
+    validate::{
         Note,
         names::{not_empty, unknown, unknown_node},
     },
-    kinds::one_of_kinds,
 };
 
 /// What is done at the secondary environment.

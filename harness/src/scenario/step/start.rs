@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Declares, SHORT, Words};
 use crate::scenario::{
     Scenario, System,
-    judge::{Note, names::unknown_node},
+    validate::{Note, names::unknown_node},
 };
 
 /// Start a node that is down.

@@ -90,7 +90,7 @@ pub(super) fn plain<'a>(name: &'a str, doing: &str) -> Result<&'a str> {
 }
 
 /// What can be told before anything is made.
-fn judge(spec: &ArraySpec, doing: &str) -> Result<()> {
+fn evaluate(spec: &ArraySpec, doing: &str) -> Result<()> {
     let too_small = |what: &str, bytes: u64, least: u64| {
         let happened = format!("{what} of {bytes} bytes is too small: at least {least}");
         Err(WorldError::new(WorldErrorKind::Answered, doing, happened))
@@ -113,7 +113,7 @@ impl DockerWorld {
     /// Makes the container and its pools.
     pub(super) async fn make_array(&self, spec: &ArraySpec) -> Result<()> {
         let doing = "make the storage array";
-        judge(spec, doing)?;
+        evaluate(spec, doing)?;
         if self.run.environment.is_some() || self.array.spec.set(*spec).is_err() {
             return Err(WorldError::new(WorldErrorKind::Taken, doing, "the run has its array already"));
         }
@@ -290,14 +290,14 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_judged_before_anything_is_made() {
-        assert!(judge(&SPEC, "x").is_ok());
+    fn sizes_are_validated_before_anything_is_made() {
+        assert!(evaluate(&SPEC, "x").is_ok());
         for spec in [
             ArraySpec { pool_bytes: 1 << 20, ..SPEC },
             ArraySpec { disk_bytes: 1 << 20, ..SPEC },
             ArraySpec { remote_bytes: Some(0), ..SPEC },
         ] {
-            assert!(judge(&spec, "x").is_err_and(|error| error.happened.contains("too small")), "{spec:?}");
+            assert!(evaluate(&spec, "x").is_err_and(|error| error.happened.contains("too small")), "{spec:?}");
         }
     }
 

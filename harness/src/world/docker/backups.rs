@@ -59,7 +59,7 @@ impl Backups for DockerWorld {
 
 /// What a command prints that stands still half-way.
 #[derive(Debug, Deserialize)]
-struct Standing {
+struct HalfWay {
     half_way: String,
 }
 
@@ -95,7 +95,7 @@ async fn until_half_way(
 ) -> Result<(Running, String)> {
     let mut running = Running::start(docker, container, doing, command, true).await?;
     while running.hear().await? {
-        if let Some(Standing { half_way }) = last_json(&running.printed()) {
+        if let Some(HalfWay { half_way }) = last_json(&running.printed()) {
             return Ok((running, half_way));
         }
     }

@@ -19,7 +19,7 @@ use super::{
     sql::{Connection, Trouble, too_late},
 };
 use crate::world::{
-    Commands, Damage, Moment, NodeState, Power, Result, Spoiled, SqlTarget, Taken, WorldError, WorldErrorKind,
+    Commands, Corrupted, Damage, Moment, NodeState, Power, Result, SqlTarget, Taken, WorldError, WorldErrorKind,
 };
 
 /// How long the removal of everything on a volume may take.
@@ -42,8 +42,8 @@ impl Damage for DockerWorld {
         read_counts(&output).ok_or_else(|| WorldError::new(WorldErrorKind::Answered, doing, output))
     }
 
-    async fn spoil(&self, node: &str, backup: &Taken, command: &[String], within: Duration) -> Result<Spoiled> {
-        let doing = format!("spoil backup {} on {node}", backup.id);
+    async fn corrupt(&self, node: &str, backup: &Taken, command: &[String], within: Duration) -> Result<Corrupted> {
+        let doing = format!("corrupt backup {} on {node}", backup.id);
         let output = self.run(node, command, within).await?.success(&doing)?;
         last_json(&output).ok_or_else(|| {
             let happened = format!("it printed no line of JSON with `what`, `before` and `after`: {output}");

@@ -30,7 +30,7 @@ const PROBE_WITHIN: Duration = Duration::from_secs(20);
 
 /// What one probe found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct ProbeResult {
     /// What was tried.
     pub name: &'static str,
     /// Whether every drill on containers needs it, and not just some.
@@ -54,13 +54,13 @@ struct Probe {
 }
 
 impl Probe {
-    fn found(&self, result: Result<String>) -> Finding {
+    fn found(&self, result: Result<String>) -> ProbeResult {
         let (ok, detail) = match result {
             Ok(detail) => (true, detail),
             Err(error) => (false, error.happened),
         };
         let Self { name, is_vital, needed_for, mend } = *self;
-        Finding { name, is_vital, ok, detail, needed_for, mend }
+        ProbeResult { name, is_vital, ok, detail, needed_for, mend }
     }
 }
 
@@ -88,10 +88,10 @@ const PUBLISH: Probe = Probe {
     needed_for: "reaching nodes from the harness",
     mend: "let the engine publish ports on 127.0.0.1 (userland-proxy, iptables)",
 };
-const CUT: Probe = Probe {
-    name: "cut",
+const PARTITION: Probe = Probe {
+    name: "partition",
     is_vital: false,
-    needed_for: "network faults: partitions, zones and sites that are cut off",
+    needed_for: "network faults: partitions of nodes, zones and sites",
     mend: "let containers have NET_ADMIN, on a kernel with nf_tables",
 };
 const LIMIT: Probe = Probe {
@@ -119,21 +119,21 @@ const DISK: Probe = Probe {
     mend: "free some: `docker system df` tells what is held",
 };
 
-/// Tries everything. Where no engine answers, that is the only finding.
-pub async fn examine(owner: &str) -> Vec<Finding> {
+/// Tries everything. Where no engine answers, that is the only result.
+pub async fn examine(owner: &str) -> Vec<ProbeResult> {
     let run = RunIdentity::new(format!("doctor-{:08x}", rand::random::<u32>()), owner);
     let world = match DockerWorld::connect(run).await {
         Ok(world) => world,
         Err(error) => return vec![ENGINE.found(Err(error))],
     };
-    let mut findings = vec![ENGINE.found(version(&world).await), BASE.found(base(&world).await)];
+    let mut results = vec![ENGINE.found(version(&world).await), BASE.found(base(&world).await)];
     let built = world.tools_image(&|_| {}).await.map(|image| image.tag.clone());
     let can_build = built.is_ok();
-    findings.push(BUILD.found(built));
+    results.push(BUILD.found(built));
     if can_build {
-        findings.extend(world.try_containers().await);
+        results.extend(world.try_containers().await);
     }
-    findings
+    results
 }
 
 async fn version(world: &DockerWorld) -> Result<String> {
@@ -150,13 +150,13 @@ async fn base(world: &DockerWorld) -> Result<String> {
 
 impl DockerWorld {
     /// A node with its helper and its relay, what can be done with them, and their removal.
-    async fn try_containers(&self) -> Vec<Finding> {
+    async fn try_containers(&self) -> Vec<ProbeResult> {
         if let Some(image) = self.tools.get() {
             self.known().images.insert(IMAGE.to_owned(), image.clone());
         }
         let published = self.probe_publishing().await;
         let stands = published.is_ok();
-        let mut findings = vec![PUBLISH.found(published)];
+        let mut results = vec![PUBLISH.found(published)];
         if stands {
             let made = self.create(&Resource::Helper { node: NODE.to_owned() }).await;
             let rules = "nft list tables; nft add table inet trial; nft delete table inet trial; echo nft works";
@@ -164,18 +164,18 @@ impl DockerWorld {
                 Ok(()) => self.in_helper(rules).await,
                 Err(error) => Err(error),
             };
-            findings.push(CUT.found(cut));
-            findings.push(LIMIT.found(self.in_helper(&try_queue("htb")).await));
-            findings.push(NETEM.found(self.in_helper(&try_queue("netem delay 1ms")).await));
-            findings.push(DISK.found(self.free_disk().await));
-            findings.push(ARRAY.found(self.try_array().await));
+            results.push(PARTITION.found(cut));
+            results.push(LIMIT.found(self.in_helper(&try_queue("htb")).await));
+            results.push(NETEM.found(self.in_helper(&try_queue("netem delay 1ms")).await));
+            results.push(DISK.found(self.free_disk().await));
+            results.push(ARRAY.found(self.try_array().await));
         }
         for resource in resources().iter().rev() {
             if let Err(error) = self.remove(resource).await {
                 tracing::warn!(%error, "the doctor left something behind; `blackstart sweep` removes it");
             }
         }
-        findings
+        results
     }
 
     async fn probe_publishing(&self) -> Result<String> {

@@ -1,6 +1,6 @@
 //! Helpers: a container that joins a node's network namespace with the right to change it, made through testcontainers.
 //!
-//! A helper is no part of its node: it goes on when the node is frozen. But a node that is started again has a new
+//! A helper is no part of its node: it goes on when the node is paused. But a node that is started again has a new
 //! namespace, so its helper is made anew then, and gets everything that was wanted of the old one.
 
 use std::{sync::Arc, time::Duration};
@@ -9,7 +9,7 @@ use bollard::models::HostConfig;
 use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt, runners::AsyncRunner};
 use tokio::sync::Mutex;
 
-use super::{DockerWorld, cuts::Wanted, errors::from_testcontainers, limits, shell::Shell};
+use super::{DockerWorld, errors::from_testcontainers, limits, partitions::Wanted, shell::Shell};
 use crate::world::{CommandOutput, NodeState, Result, WorldError, WorldErrorKind};
 
 const START_WITHIN: Duration = Duration::from_secs(30);
@@ -164,14 +164,15 @@ impl DockerWorld {
         Ok(())
     }
 
-    /// After a start: what was cut stays cut.
+    /// After a start: what was refused is refused again.
     pub(super) async fn renew_rules(&self, node: &str) -> Result<()> {
         let Some(helper) = self.helper(node) else { return Ok(()) };
         let mut slot = helper.lock().await;
         if slot.wanted.is_empty() {
             return Ok(());
         }
-        self.place_wanted(node, &mut slot, &format!("cut the links of {node} again after its start")).await
+        self.place_wanted(node, &mut slot, &format!("put the partitions of {node} in place again after its start"))
+            .await
     }
 
     /// Removes the helper of a node.

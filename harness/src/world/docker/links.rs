@@ -1,4 +1,4 @@
-//! The network between nodes: cuts and limits, put in place by helpers.
+//! The network between nodes: partitions and limits, put in place by helpers.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 
 use super::{
     DockerWorld,
-    cuts::{self, End, Wanted},
     exec::exec,
     impaired,
+    partitions::{self, End, Wanted},
 };
 use crate::{
     scenario::units::Bandwidth,
@@ -24,18 +24,18 @@ const REACH_WITHIN: Duration = Duration::from_secs(10);
 /// What to drop, by the helper that does it.
 type Drops = BTreeMap<String, Vec<(End, Ipv4Addr)>>;
 
-/// Whether a cut is put in place or ended.
+/// Whether a partition is put in place or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
-    Cut,
+    Partition,
     Heal,
 }
 
 impl Change {
     const fn reversed(self) -> Self {
         match self {
-            Self::Cut => Self::Heal,
-            Self::Heal => Self::Cut,
+            Self::Partition => Self::Heal,
+            Self::Heal => Self::Partition,
         }
     }
 }
@@ -78,7 +78,7 @@ impl DockerWorld {
         let before = slot.wanted.clone();
         for (end, other) in drops {
             match change {
-                Change::Cut => slot.wanted.cut(*end, *other),
+                Change::Partition => slot.wanted.refuse(*end, *other),
                 Change::Heal => slot.wanted.heal(*end, *other),
             }
         }
@@ -160,12 +160,12 @@ fn read_reach(output: &str) -> Option<bool> {
 #[async_trait]
 impl Network for DockerWorld {
     async fn refuse(&self, refuses: &BTreeMap<String, Vec<String>>) -> Result<()> {
-        let doing = format!("cut {}", describe(refuses));
-        self.change(&self.drops(refuses, &doing)?, Change::Cut, &doing).await
+        let doing = format!("put in place the partition of {}", describe(refuses));
+        self.change(&self.drops(refuses, &doing)?, Change::Partition, &doing).await
     }
 
     async fn accept(&self, refuses: &BTreeMap<String, Vec<String>>) -> Result<()> {
-        let doing = format!("end the cut of {}", describe(refuses));
+        let doing = format!("end the partition of {}", describe(refuses));
         self.change(&self.drops(refuses, &doing)?, Change::Heal, &doing).await
     }
 
@@ -188,7 +188,7 @@ impl Network for DockerWorld {
         if slot.is_behind() {
             self.place_wanted(from, &mut slot, &doing).await?;
         }
-        // By a command of its own: while it waits, the helper must be free for a cut.
+        // By a command of its own: while it waits, the helper must be free for a partition.
         drop(slot);
         let command = ["bash", "-c", &reach_script(other)].map(str::to_owned);
         let output = exec(&self.docker, &self.run.helper(from), &doing, &command, REACH_WITHIN).await?;
@@ -204,10 +204,10 @@ impl Network for DockerWorld {
         if !slot.wanted.is_limited(other) {
             return Err(WorldError::new(WorldErrorKind::NotFound, doing, "the link is not limited"));
         }
-        let script = cuts::held_back_script(self.address(from, &doing)?, other);
+        let script = partitions::held_back_script(self.address(from, &doing)?, other);
         let output = self.in_namespace(from, &mut slot, &doing, &script).await?;
         let unclear = || WorldError::new(WorldErrorKind::Answered, &doing, output.output.trim());
-        cuts::read_held_back(&output.output).ok_or_else(unclear)
+        partitions::read_held_back(&output.output).ok_or_else(unclear)
     }
 
     async fn impair(&self, from: &str, to: &str, impairment: Option<Impairment>) -> Result<()> {
@@ -231,7 +231,7 @@ impl Network for DockerWorld {
         let (sender, receiver) = (self.address(from, &doing)?, self.address(to, &doing)?);
         let arriving = self.told(to, &doing, impaired::COUNT).await?;
         let leaving = self.told(from, &doing, impaired::COUNT).await?;
-        let queue = self.told(from, &doing, &cuts::held_back_script(sender, receiver)).await?;
+        let queue = self.told(from, &doing, &partitions::held_back_script(sender, receiver)).await?;
         let lost = impaired::counted(&arriving, "lost", sender);
         let doubled = impaired::counted(&leaving, "doubled", receiver);
         Ok(Packets { lost, doubled, delayed: impaired::delayed(&queue) })

@@ -10,7 +10,6 @@
 mod array;
 mod backups;
 pub mod capacity;
-mod cuts;
 mod damage;
 mod devices;
 mod dockerfile;
@@ -27,6 +26,7 @@ mod links;
 mod names;
 mod networks;
 mod nodes;
+mod partitions;
 mod power;
 mod programs;
 mod provision;
@@ -202,8 +202,10 @@ impl World for DockerWorld {
     fn beside(&self, environment: &str, plan: &Plan) -> Result<Arc<dyn World>> {
         let mut copy = Self::with(self.docker.clone(), self.run.beside(environment), self.password.clone())?;
         copy.array = Arc::clone(&self.array);
-        let vaults = plan.nodes.iter().map(|planned| &planned.node).filter(|node| node.role == Role::Vault);
-        copy.known().lent = vaults.map(|vault| (vault.name.clone(), self.run.volume(&vault.name))).collect();
+        let repositories =
+            plan.nodes.iter().map(|planned| &planned.node).filter(|node| node.role == Role::BackupRepository);
+        copy.known().lent =
+            repositories.map(|repository| (repository.name.clone(), self.run.volume(&repository.name))).collect();
         Ok(Arc::new(copy))
     }
 }

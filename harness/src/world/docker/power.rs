@@ -29,7 +29,7 @@ const DOWN_POLL: Duration = Duration::from_millis(3);
 /// What a container does, from the engine's own words.
 pub(super) fn read_state(state: &ContainerState) -> NodeState {
     match (state.running.unwrap_or(false), state.paused.unwrap_or(false)) {
-        (true, true) => NodeState::Frozen,
+        (true, true) => NodeState::Paused,
         (true, false) => NodeState::Running,
         (false, _) => NodeState::Down,
     }
@@ -116,19 +116,19 @@ impl Power for DockerWorld {
         Ok(())
     }
 
-    async fn freeze(&self, node: &str) -> Result<()> {
+    async fn pause(&self, node: &str) -> Result<()> {
         match self.docker.pause_container(&self.run.container(node)).await {
-            Err(error) if self.state(node).await? != NodeState::Frozen => {
-                Err(from_engine(format!("freeze node {node}"), error))
+            Err(error) if self.state(node).await? != NodeState::Paused => {
+                Err(from_engine(format!("pause node {node}"), error))
             }
             _ => Ok(()),
         }
     }
 
-    async fn thaw(&self, node: &str) -> Result<()> {
+    async fn unpause(&self, node: &str) -> Result<()> {
         match self.docker.unpause_container(&self.run.container(node)).await {
             Err(error) if self.state(node).await? != NodeState::Running => {
-                Err(from_engine(format!("thaw node {node}"), error))
+                Err(from_engine(format!("unpause node {node}"), error))
             }
             _ => Ok(()),
         }

@@ -31,7 +31,7 @@ fn says_no_to_writes(code: &SqlState) -> bool {
     .contains(code)
 }
 
-fn judge_refusal(trouble: Trouble, doing: &str) -> Result<WriteAttempt> {
+fn evaluate_refusal(trouble: Trouble, doing: &str) -> Result<WriteAttempt> {
     let refusal = match &trouble {
         Trouble::Theirs(error) => error.as_db_error().filter(|said| says_no_to_writes(said.code())).map(words),
         Trouble::Ours(_) => None,
@@ -145,7 +145,7 @@ impl Questions for DockerWorld {
         let doing = format!("try to write as {user} to database {} on {}", target.database, target.node);
         match timeout(within, self.try_to_write(target, user, statement, within)).await {
             Ok(Ok(())) => Ok(WriteAttempt::Accepted),
-            Ok(Err(trouble)) => judge_refusal(trouble, &doing),
+            Ok(Err(trouble)) => evaluate_refusal(trouble, &doing),
             Err(_) => Err(too_late(&doing, within)),
         }
     }

@@ -1,5 +1,5 @@
 //! The relay: one HAProxy that passes TCP from ports of this machine to ports of nodes. The harness talks to nodes only
-//! through it. It uses addresses and no names, checks nothing and retries nothing, so that it adds no judgement. It listens on
+//! through it. It uses addresses and no names, checks nothing and retries nothing, so that it adds no verdict of its own. It listens on
 //! the edge alone: to a node it is no way to another one.
 
 use std::{
@@ -144,6 +144,6 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("server node 10.130.1.11:8080"), "{text}");
-        assert!(!text.contains("check"), "the relay must not judge");
+        assert!(!text.contains("check"), "the relay must not check");
     }
 }

@@ -1,5 +1,5 @@
 //! A shell that waits in a helper. Starting a command anew costs the engine some 50 ms, and more where several start at
-//! once; a cut that takes 5 ms leaves less doubt about when it was put in place.
+//! once; a partition that takes 5 ms leaves less doubt about when it was put in place.
 
 use std::{pin::Pin, time::Duration};
 

@@ -38,7 +38,7 @@ pub(super) const BYTES: Purpose = purpose("bytes", 2_000, 6_000);
 /// From a commit to its sight in the monitor.
 pub(super) const SIGHT: Purpose = purpose("sight", 20_000, super::monitor::LONGEST_SIGHT_US);
 /// Where in its interval a health check stands.
-pub(super) const PHASE: Purpose = purpose("phase", 0, super::beliefs::INTERVAL_US);
+pub(super) const PHASE: Purpose = purpose("phase", 0, super::health_checks::INTERVAL_US);
 /// A question to a node.
 pub(super) const QUESTION: Purpose = purpose("question", 1_000, 5_000);
 /// An operation or a command that is not modelled.
@@ -49,8 +49,8 @@ pub(super) const START: Purpose = purpose("start", 250_000, 450_000);
 pub(super) const KILL: Purpose = purpose("kill", 80_000, 160_000);
 /// A clean shutdown of a node.
 pub(super) const STOP: Purpose = purpose("stop", 150_000, 600_000);
-/// Freezing and thawing.
-pub(super) const FREEZE: Purpose = purpose("freeze", 20_000, 60_000);
+/// Pausing and unpausing.
+pub(super) const PAUSE: Purpose = purpose("pause", 20_000, 60_000);
 /// Putting rules in place at one helper.
 pub(super) const RULES: Purpose = purpose("rules", 30_000, 80_000);
 /// A look at a node or at a link.

@@ -96,7 +96,7 @@ impl Model {
         });
         let after_us = self.draw(&HOP, self.shape.front);
         self.step_after(id, after_us);
-        let is_hopeless = self.believed_servers().is_empty() || !self.serves(self.shape.front);
+        let is_hopeless = self.servers_in_rotation().is_empty() || !self.serves(self.shape.front);
         let shortest_us = if is_hopeless { 0 } else { Stage::Front.shortest_us() };
         (id, (self.now_us + after_us + shortest_us).min(self.flights[id].deadline_us))
     }
@@ -156,7 +156,7 @@ impl Model {
 
     fn at_front(&mut self, id: FlightId) {
         let front = self.shape.front;
-        if self.is_frozen(front) {
+        if self.is_paused(front) {
             return self.hold(id);
         }
         if !self.serves(front) {
@@ -164,7 +164,7 @@ impl Model {
         }
         let tried = self.flights[id].tried;
         let Some(application) = self.pick_application(tried) else { return self.refuse_request(id) };
-        let is_there = self.serves(application) || self.is_frozen(application);
+        let is_there = self.serves(application) || self.is_paused(application);
         if is_there && self.is_open(front, application) {
             self.flights[id].application = Some((application, self.nodes[application].boot));
             self.flights[id].stage = Stage::Application;
@@ -186,12 +186,12 @@ impl Model {
             Condition::Good => {}
         }
         let Some(server) = self.pick_server() else { return self.refuse_request(id) };
-        if !self.serves(server) && !self.is_frozen(server) {
+        if !self.serves(server) && !self.is_paused(server) {
             return self.refuse_request(id);
         }
         self.flights[id].server = Some((server, self.nodes[server].boot));
         self.flights[id].stage = Stage::Commit;
-        if self.is_frozen(server) || !self.has_way(id, true) || !self.has_way(id, false) {
+        if self.is_paused(server) || !self.has_way(id, true) || !self.has_way(id, false) {
             return self.hold(id);
         }
         let after_us = self.draw(&WORK, server) + self.congestion_us(id);
@@ -230,7 +230,7 @@ impl Model {
     fn condition(&self, end: Option<(NodeId, u32)>) -> Condition {
         match end {
             Some((node, boot)) if self.nodes[node].boot != boot => Condition::Broken,
-            Some((node, _)) if self.nodes[node].state == NodeState::Frozen => Condition::Silent,
+            Some((node, _)) if self.nodes[node].state == NodeState::Paused => Condition::Silent,
             _ => Condition::Good,
         }
     }
@@ -245,13 +245,14 @@ impl Model {
 
     /// Whether packets get through to the server, or from it back to the client.
     fn has_way(&self, id: FlightId, is_outward: bool) -> bool {
-        let carries = |(from, to)| if is_outward { self.roads.carries(from, to) } else { self.roads.carries(to, from) };
-        self.roads.is_whole() || self.legs(id).into_iter().all(carries)
+        let carries =
+            |(from, to)| if is_outward { self.network.carries(from, to) } else { self.network.carries(to, from) };
+        self.network.is_whole() || self.legs(id).into_iter().all(carries)
     }
 
     fn congestion_us(&self, id: FlightId) -> u64 {
         const REQUEST_BYTES: u64 = 1_000;
-        self.legs(id).into_iter().map(|(from, to)| self.roads.slowness_us(from, to, REQUEST_BYTES)).sum()
+        self.legs(id).into_iter().map(|(from, to)| self.network.slowness_us(from, to, REQUEST_BYTES)).sum()
     }
 
     /// A request stays where it is until something changes.

@@ -9,25 +9,25 @@
 
 mod array;
 mod assumptions;
-mod beliefs;
 mod draws;
 mod failures;
 mod flight;
+mod health_checks;
 mod limits;
 mod model;
 mod monitor;
+mod network;
 mod nodes;
 mod operations;
 mod ports;
 mod properties;
 mod replication;
-mod roads;
+mod repository;
 mod shape;
 mod stock;
 #[cfg(test)]
 mod tests;
 mod truth;
-mod vault;
 
 use std::{
     collections::BTreeSet,

@@ -7,16 +7,16 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{
     array::Array,
-    beliefs::Beliefs,
     draws::{Draws, Purpose},
     flight::{Flight, FlightId},
+    health_checks::HealthChecks,
     monitor::Sight,
+    network::Network,
     nodes::Node,
     replication::{Server, WrittenCommit},
-    roads::Roads,
+    repository::Repository,
     shape::{NodeId, Shape},
     truth::Availability,
-    vault::Vault,
 };
 
 /// What happens by itself.
@@ -60,16 +60,16 @@ pub(super) struct Model {
     pub(super) shape: Shape,
     pub(super) draws: Draws,
     pub(super) nodes: Vec<Node>,
-    pub(super) roads: Roads,
+    pub(super) network: Network,
     pub(super) servers: Vec<Server>,
     pub(super) commits: Vec<WrittenCommit>,
-    pub(super) beliefs: Beliefs,
+    pub(super) health_checks: HealthChecks,
     pub(super) flights: Vec<Flight>,
     pub(super) held: Vec<FlightId>,
     pub(super) sight: Sight,
     pub(super) availability: Availability,
     pub(super) is_guarded: bool,
-    pub(super) vault: Vault,
+    pub(super) repository: Repository,
     pub(super) array: Array,
     queue: BinaryHeap<Reverse<(u64, u64, Event)>>,
     scheduled: u64,
@@ -80,22 +80,22 @@ impl Model {
     /// A model at rest: no node is made yet.
     pub(super) fn new(shape: Shape, seed: u64) -> Self {
         let mut draws = Draws::new(seed);
-        let beliefs = Beliefs::new(&shape, &mut draws);
+        let health_checks = HealthChecks::new(&shape, &mut draws);
         let servers = (0..shape.names.len()).map(|node| Server::new(&shape, node)).collect();
         Self {
             now_us: 0,
             draws,
             nodes: vec![Node::default(); shape.names.len()],
-            roads: Roads::default(),
+            network: Network::default(),
             servers,
             commits: Vec::new(),
-            beliefs,
+            health_checks,
             flights: Vec::new(),
             held: Vec::new(),
             sight: Sight::default(),
             availability: Availability::default(),
             is_guarded: true,
-            vault: Vault::default(),
+            repository: Repository::default(),
             array: Array::default(),
             queue: BinaryHeap::new(),
             scheduled: 0,
@@ -148,11 +148,11 @@ impl Model {
         self.draws.draw(purpose, node)
     }
 
-    /// To be called after every change of a node, a road or a server: everything that follows from it.
+    /// To be called after every change of a node, a link or a server: everything that follows from it.
     pub(super) fn changed(&mut self) {
         self.review_links();
         self.confirm_waiting();
-        self.review_beliefs();
+        self.review_health();
         self.wake_held();
         self.note_availability();
     }

@@ -1,4 +1,4 @@
-//! The power of nodes: what runs, what is frozen, and what a restarted server does before it takes part again.
+//! The power of nodes: what runs, what is paused, and what a restarted server does before it takes part again.
 
 use super::{
     draws::{BOOT, BOOT_BALANCER, BOOT_DATABASE},
@@ -36,8 +36,8 @@ impl Model {
     }
 
     /// Whether a node is there and answers nothing.
-    pub(super) fn is_frozen(&self, node: NodeId) -> bool {
-        self.nodes[node].state == NodeState::Frozen
+    pub(super) fn is_paused(&self, node: NodeId) -> bool {
+        self.nodes[node].state == NodeState::Paused
     }
 
     /// Whether a node has processes.
@@ -92,15 +92,15 @@ impl Model {
         self.changed();
     }
 
-    /// Freezes a node that runs.
-    pub(super) fn freeze(&mut self, node: NodeId) {
-        self.nodes[node].state = NodeState::Frozen;
+    /// Pauses a node that runs.
+    pub(super) fn pause(&mut self, node: NodeId) {
+        self.nodes[node].state = NodeState::Paused;
         self.changed();
     }
 
-    /// Thaws a node that is frozen.
-    pub(super) fn thaw(&mut self, node: NodeId) {
-        if self.is_frozen(node) {
+    /// Unpauses a node that is paused.
+    pub(super) fn unpause(&mut self, node: NodeId) {
+        if self.is_paused(node) {
             self.nodes[node].state = NodeState::Running;
             self.changed();
         }
@@ -121,7 +121,7 @@ impl Model {
         }
         self.nodes[node].is_ready = true;
         if node == self.shape.front {
-            self.believe_what_is();
+            self.check_all_at_once();
         }
         self.let_followers_copy(node);
         self.changed();

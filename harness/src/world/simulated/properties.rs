@@ -52,8 +52,8 @@ impl Model {
         let front = self.shape.front;
         let is_left = |node: &NodeId| self.serves(*node) && self.is_open(front, *node);
         let (left, passed): (Vec<NodeId>, Vec<NodeId>) = self.shape.applications.iter().partition(|node| is_left(node));
-        let believed = self.believed_applications();
-        let unused: Vec<NodeId> = left.iter().copied().filter(|node| !believed.contains(node)).collect();
+        let in_rotation = self.applications_in_rotation();
+        let unused: Vec<NodeId> = left.iter().copied().filter(|node| !in_rotation.contains(node)).collect();
         let without_any = u64::from(left.is_empty() || !self.serves(front));
         let detail = format!(
             "serve: {}; unused: {}; passed over: {}",

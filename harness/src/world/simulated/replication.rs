@@ -131,7 +131,7 @@ impl Model {
         self.confirm(server);
     }
 
-    /// How many commits of a server are confirmed, as far as it waits for a standby at all. One that is frozen or cut
+    /// How many commits of a server are confirmed, as far as it waits for a standby at all. One that is paused or partitioned
     /// off still counts as attached: nobody told the server that it is gone.
     fn confirmed(&self, server: NodeId) -> usize {
         let mut attached = self.servers[server].waits_for.iter().filter(|standby| self.is_attached(**standby, server));
@@ -197,9 +197,9 @@ impl Model {
             return;
         }
         let WrittenCommit { instant_us, bytes, .. } = self.commits[commit];
-        let sent_us = instant_us.max(self.servers[to].wire_free_us) + self.roads.slowness_us(from, to, bytes);
+        let sent_us = instant_us.max(self.servers[to].wire_free_us) + self.network.slowness_us(from, to, bytes);
         let at_us = self.now_us.max(sent_us + self.draw(&LAG, to));
-        self.roads.hold_back(from, to, bytes);
+        self.network.hold_back(from, to, bytes);
         let server = &mut self.servers[to];
         server.wire_free_us = sent_us;
         server.delivery_us = Some(at_us);

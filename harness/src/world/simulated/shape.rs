@@ -43,7 +43,7 @@ pub(super) struct Shape {
     /// Server to the standbys that it waits for.
     pub(super) waits_for: BTreeMap<NodeId, Vec<NodeId>>,
     /// What keeps the backups of the cluster, and how often the log gets there at the least.
-    pub(super) vault: Option<(NodeId, u64)>,
+    pub(super) repository: Option<(NodeId, u64)>,
     /// The queries that show a bad change.
     pub(super) damage_queries: BTreeSet<String>,
     /// What requests answer, by their name.
@@ -78,7 +78,9 @@ impl Shape {
         Self {
             applications: applications(front, &roles),
             monitor: with_role(Role::Monitor).first().copied(),
-            vault: with_role(Role::Vault).first().map(|vault| (*vault, archive_interval_us(plan))),
+            repository: with_role(Role::BackupRepository)
+                .first()
+                .map(|repository| (*repository, archive_interval_us(plan))),
             damage_queries: damage_queries(plan),
             statuses: statuses(plan),
             ready_queries: ready_queries(plan),

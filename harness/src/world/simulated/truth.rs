@@ -9,7 +9,7 @@ use super::{
 /// What really happened. Times are microseconds on the run's clock.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// When the first fault took effect (kill, freeze, or cut); none for a control.
+    /// When the first fault took effect (kill, pause, or partition); none for a control.
     pub fault_instant_us: Option<u64>,
     /// When each of them took effect, with what it was.
     pub faults: Vec<(u64, String)>,
@@ -92,7 +92,7 @@ impl Model {
 
     /// The share of requests that would fail if they were sent now and nothing changed.
     pub(super) fn failing_share(&self) -> f64 {
-        let (applications, servers) = (self.believed_applications(), self.believed_servers());
+        let (applications, servers) = (self.applications_in_rotation(), self.servers_in_rotation());
         if !self.serves(self.shape.front) || applications.is_empty() || servers.is_empty() {
             return 1.0;
         }
@@ -110,7 +110,7 @@ impl Model {
     /// listen, one of the others; none, where that one does not listen either.
     fn ends<'a>(&self, applications: &'a [NodeId]) -> Vec<(Option<&'a NodeId>, f64)> {
         let listens =
-            |node: &NodeId| (self.serves(*node) || self.is_frozen(*node)) && self.is_open(self.shape.front, *node);
+            |node: &NodeId| (self.serves(*node) || self.is_paused(*node)) && self.is_open(self.shape.front, *node);
         let share = 1.0 / applications.len() as f64;
         let mut ends = Vec::new();
         for first in applications {

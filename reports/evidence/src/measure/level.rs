@@ -8,7 +8,7 @@ use super::{
 };
 use crate::declared::ServiceLevel;
 
-/// The stretch of a run in which service is to come back, and by what it is judged.
+/// The stretch of a run in which service is to come back, and by what it is evaluated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stretch<'a> {
     /// What took service away, as the interval within which it did.
@@ -19,7 +19,7 @@ pub(super) struct Stretch<'a> {
     pub load_ended_us: u64,
     /// What counts as service.
     pub level: &'a ServiceLevel,
-    /// The rate of acknowledged requests before, in a second; zero where the throughput is not to be judged.
+    /// The rate of acknowledged requests before, in a second; zero where the throughput is not to be evaluated.
     pub before: f64,
     /// When the harness did not run.
     pub stalls: Stalls<'a>,

@@ -298,7 +298,7 @@ def rpo(run):
         "duplicated": sum(1 for token in present if survivors.count(token) > 1),
         "non_prefix_loss": 0 if newest is None else sum(1 for r in gone if r["returned_us"] < newest),
     }
-    figures["verdict"] = judge_rpo(run, figures)
+    figures["verdict"] = evaluate_rpo(run, figures)
     return figures
 
 
@@ -369,15 +369,15 @@ def rto(run):
         probes = [r[:4] + (True,) for r in reduced([r for r in run.history if r["sender"] == "tight_loop"])]
         seen = service_back(run, probes, fault, run.stopped, 0.0)
         figures["tight_loop"] = between(fault, seen) if seen else None
-    figures["verdict"] = judge_rto(run, figures)
-    figures["failback_verdict"] = judge_failback(run, figures, failback_is_sample)
+    figures["verdict"] = evaluate_rto(run, figures)
+    figures["failback_verdict"] = evaluate_failback(run, figures, failback_is_sample)
     return figures
 
 
 # Verdicts
 
 
-def judge(bounds, most, is_sample=False):
+def evaluate(bounds, most, is_sample=False):
     if bounds[0] > most:
         return "failed"
     return "passed" if bounds[1] <= most and not is_sample else "inconclusive"
@@ -390,7 +390,7 @@ def worst(verdicts, otherwise="not_exercised"):
     return otherwise
 
 
-def judge_rpo(run, figures):
+def evaluate_rpo(run, figures):
     target = run.o["targets"]["rpo"] or {"lost_writes": None, "time": None}
     if target["lost_writes"] is None and target["time"] is None:
         return "not_declared"
@@ -400,39 +400,39 @@ def judge_rpo(run, figures):
     if target["lost_writes"] is not None:
         verdicts.append("passed" if figures["lost_writes"][0] <= target["lost_writes"] else "failed")
     if target["time"] is not None and figures["time_exercised"]:
-        verdicts.append(judge(figures["seconds"], microseconds(target["time"]) / 1e6))
+        verdicts.append(evaluate(figures["seconds"], microseconds(target["time"]) / 1e6))
     return worst(verdicts)
 
 
-def judge_rto(run, figures):
+def evaluate_rto(run, figures):
     target = run.o["targets"]["rto"]
     if target is None:
         return "not_declared"
     most = microseconds(target["within"]) / 1e6
     if run.fault is None:
-        return worst([judge_outage(outage, most) for outage in figures["outages"]])
+        return worst([evaluate_outage(outage, most) for outage in figures["outages"]])
     if not figures["exercised"]:
         return "not_exercised"
     measured = figures[target["endpoint"]]
     is_sample = figures["upper_is_sample"] and target["endpoint"] != "verified"
-    return judge(measured, most, is_sample) if measured else "failed"
+    return evaluate(measured, most, is_sample) if measured else "failed"
 
 
-def judge_outage(outage, most):
+def evaluate_outage(outage, most):
     if outage["ended_ms"] is None:
         return "failed"
     (began0, began1), (ended0, ended1) = outage["began_ms"], outage["ended_ms"]
-    return judge([max(0, ended0 - began1) / 1e3, max(0, ended1 - began0) / 1e3], most, outage["upper_is_sample"])
+    return evaluate([max(0, ended0 - began1) / 1e3, max(0, ended1 - began0) / 1e3], most, outage["upper_is_sample"])
 
 
-def judge_failback(run, figures, is_sample):
+def evaluate_failback(run, figures, is_sample):
     target = run.o["targets"].get("failback")
     if target is None:
         return "not_declared"
     if run.o["failback_us"] is None or not figures["exercised"]:
         return "not_exercised"
     most = microseconds(target["within"]) / 1e6
-    return judge(figures["failback"], most, is_sample) if figures["failback"] else "failed"
+    return evaluate(figures["failback"], most, is_sample) if figures["failback"] else "failed"
 
 
 # Load

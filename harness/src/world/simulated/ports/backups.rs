@@ -21,12 +21,12 @@ const COMMIT_BYTES: u64 = 4_000;
 const EMPTY_BYTES: u64 = 30_000_000;
 
 impl SimulatedWorld {
-    /// What stands half-way on a node comes to its end only if that node and the vault are up when it goes on.
+    /// What stands half-way on a node comes to its end only if that node and the backup repository are up when it goes on.
     fn half_done(&self, place: NodeId) -> HalfDone {
         let state = Arc::clone(&self.state);
         let rest = async move {
             let model = &state.lock().unwrap_or_else(PoisonError::into_inner).model;
-            let needed = model.shape.vault.iter().map(|(vault, _)| *vault).chain([place]);
+            let needed = model.shape.repository.iter().map(|(repository, _)| *repository).chain([place]);
             let is_cut_off = needed.into_iter().any(|node| model.nodes[node].state != NodeState::Running);
             Ok(CommandOutput { status: if is_cut_off { 137 } else { 0 }, output: String::new() })
         };

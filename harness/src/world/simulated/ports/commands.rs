@@ -35,7 +35,7 @@ impl Commands for SimulatedWorld {
 }
 
 impl SimulatedWorld {
-    /// A node on which commands can be run: an engine refuses to run any on one that is frozen or down.
+    /// A node on which commands can be run: an engine refuses to run any on one that is paused or down.
     pub(super) fn running(&self, doing: &str, node: &str) -> Result<NodeId> {
         let id = self.existing(doing, node)?;
         self.running_still(doing, id).map(|()| id)
@@ -44,7 +44,7 @@ impl SimulatedWorld {
     pub(super) fn running_still(&self, doing: &str, node: NodeId) -> Result<()> {
         match self.now().model.nodes[node].state {
             NodeState::Running => Ok(()),
-            NodeState::Frozen => Err(WorldError::new(WorldErrorKind::Answered, doing, "the node is frozen")),
+            NodeState::Paused => Err(WorldError::new(WorldErrorKind::Answered, doing, "the node is paused")),
             NodeState::Down => Err(WorldError::new(WorldErrorKind::Answered, doing, "the node does not run")),
         }
     }

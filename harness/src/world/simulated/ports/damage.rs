@@ -8,7 +8,7 @@ use super::super::{
     Model, SimulatedWorld,
     draws::{QUESTION, WIPE},
 };
-use crate::world::{Damage, Moment, NodeState, Result, Spoiled, SqlTarget, Taken, WorldError, WorldErrorKind};
+use crate::world::{Corrupted, Damage, Moment, NodeState, Result, SqlTarget, Taken, WorldError, WorldErrorKind};
 
 #[async_trait]
 impl Damage for SimulatedWorld {
@@ -21,14 +21,14 @@ impl Damage for SimulatedWorld {
         Ok(self.take_effect(&WIPE, id, |model| model.wipe(id)).await)
     }
 
-    async fn spoil(&self, node: &str, backup: &Taken, _: &[String], within: Duration) -> Result<Spoiled> {
-        let doing = format!("spoil backup {} on {node}", backup.id);
+    async fn corrupt(&self, node: &str, backup: &Taken, _: &[String], within: Duration) -> Result<Corrupted> {
+        let doing = format!("corrupt backup {} on {node}", backup.id);
         let place = self.running(&doing, node)?;
         self.spend_within(&doing, &QUESTION, place, within).await?;
-        let was_whole = self.change(|model| model.spoil(&backup.label));
-        let after = "spoiled".to_owned();
+        let was_whole = self.change(|model| model.corrupt(&backup.label));
+        let after = "corrupted".to_owned();
         let before = if was_whole { "whole".to_owned() } else { after.clone() };
-        Ok(Spoiled { what: format!("backup {}", backup.label), before, after })
+        Ok(Corrupted { what: format!("backup {}", backup.label), before, after })
     }
 
     async fn change(&self, target: &SqlTarget, user: &str, _: &str, within: Duration) -> Result<(Moment, u64)> {

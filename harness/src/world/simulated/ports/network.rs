@@ -1,4 +1,4 @@
-//! The network between nodes. A cut that spans several helpers takes effect at each in its own moment.
+//! The network between nodes. A partition that spans several helpers takes effect at each in its own moment.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -86,7 +86,7 @@ impl SimulatedWorld {
         self.locked().stock.has(&format!("helper of {node}"))
     }
 
-    /// Changes the rules at each helper of a cut, in the order in which each is done with it.
+    /// Changes the rules at each helper of a partition, in the order in which each is done with it.
     async fn at_each(
         &self,
         verb: &str,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::super::{
     Model, SimulatedWorld,
-    draws::{FREEZE, KILL, LOOK, START, STOP},
+    draws::{KILL, LOOK, PAUSE, START, STOP},
     shape::NodeId,
 };
 use crate::world::{NodeState, Power, Result, WorldError, WorldErrorKind};
@@ -16,8 +16,8 @@ impl Power for SimulatedWorld {
     async fn start(&self, node: &str) -> Result<()> {
         let doing = format!("start {node}");
         let id = self.existing(&doing, node)?;
-        if self.now().model.is_frozen(id) {
-            return Err(WorldError::new(WorldErrorKind::Answered, doing, "the node is frozen; thaw it instead"));
+        if self.now().model.is_paused(id) {
+            return Err(WorldError::new(WorldErrorKind::Answered, doing, "the node is paused; unpause it instead"));
         }
         self.take_effect(&START, id, |model| model.start(id)).await;
         Ok(())
@@ -51,24 +51,24 @@ impl Power for SimulatedWorld {
         }
     }
 
-    async fn freeze(&self, node: &str) -> Result<()> {
-        let doing = format!("freeze {node}");
+    async fn pause(&self, node: &str) -> Result<()> {
+        let doing = format!("pause {node}");
         let id = self.existing(&doing, node)?;
-        let freeze = |model: &mut Model| {
+        let pause = |model: &mut Model| {
             if model.nodes[id].state == NodeState::Down {
                 return false;
             }
             model.note_fault(doing.clone());
-            model.freeze(id);
+            model.pause(id);
             true
         };
-        let is_done = self.take_effect(&FREEZE, id, freeze).await;
+        let is_done = self.take_effect(&PAUSE, id, pause).await;
         if is_done { Ok(()) } else { Err(WorldError::new(WorldErrorKind::Answered, doing, "the node does not run")) }
     }
 
-    async fn thaw(&self, node: &str) -> Result<()> {
-        let id = self.existing(&format!("thaw {node}"), node)?;
-        self.take_effect(&FREEZE, id, |model| model.thaw(id)).await;
+    async fn unpause(&self, node: &str) -> Result<()> {
+        let id = self.existing(&format!("unpause {node}"), node)?;
+        self.take_effect(&PAUSE, id, |model| model.unpause(id)).await;
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Questions that change nothing. They come by the harness's own way, which no cut touches.
+//! Questions that change nothing. They come by the harness's own way, which no partition touches.
 
 use std::time::Duration;
 
@@ -74,11 +74,11 @@ fn is_constant(query: &str) -> bool {
 }
 
 impl SimulatedWorld {
-    /// A node that answers a question; one that is frozen lets it wait, one that is down turns it away.
+    /// A node that answers a question; one that is paused lets it wait, one that is down turns it away.
     async fn answering(&self, doing: &str, node: &str, within: Duration) -> Result<NodeId> {
         let id = self.existing(doing, node)?;
-        let is_frozen = self.now().model.is_frozen(id);
-        if is_frozen {
+        let is_paused = self.now().model.is_paused(id);
+        if is_paused {
             tokio::time::sleep(within).await;
             return Err(timed_out(doing, within));
         }

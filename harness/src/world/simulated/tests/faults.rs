@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    plans::cut_of_zone,
+    plans::partition_of_zone,
     stage::{Got, SECOND, Stage, assert_truth_fits, target},
 };
 use crate::{
@@ -98,14 +98,14 @@ async fn a_free_link_loses_almost_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frozen_primary_lets_requests_hang_and_writes_nothing() {
+async fn a_paused_primary_lets_requests_hang_and_writes_nothing() {
     let stage = Stage::ready(Synchronous, 4).await;
-    stage.world.freeze("db-a").await.unwrap();
+    stage.world.pause("db-a").await.unwrap();
     let got = stage.ask("hung").await;
     assert!(matches!(got.reply, Reply::NoAnswer { .. }), "{got:?}");
     assert!(got.returned_us - got.sent_us >= 1_000_000, "{got:?}");
     assert_eq!(stage.ask("refused").await.reply, Reply::Answer { status: 503 });
-    stage.world.thaw("db-a").await.unwrap();
+    stage.world.unpause("db-a").await.unwrap();
     stage.wait_ms(500).await;
     assert!(stage.ask("served").await.is_ok());
     let truth = stage.world.truth();
@@ -114,12 +114,12 @@ async fn a_frozen_primary_lets_requests_hang_and_writes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_hangs_is_served_if_the_node_thaws_in_time() {
+async fn a_request_that_hangs_is_served_if_the_node_is_unpaused_in_time() {
     let stage = Stage::ready(Synchronous, 4).await;
-    stage.world.freeze("db-a").await.unwrap();
+    stage.world.pause("db-a").await.unwrap();
     let (got, ()) = tokio::join!(stage.ask("patient"), async {
         stage.wait_ms(300).await;
-        stage.world.thaw("db-a").await.unwrap();
+        stage.world.unpause("db-a").await.unwrap();
     });
     assert!(got.is_ok(), "{got:?}");
 }
@@ -143,12 +143,12 @@ async fn a_killed_replica_breaks_the_requests_in_flight_and_no_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_off_zone_without_the_primary_is_routed_around() {
+async fn a_partitioned_zone_without_the_primary_is_routed_around() {
     let stage = Stage::ready(Synchronous, 5).await;
     let load = stage.load(4000);
     stage.wait_ms(1000).await;
-    let cut = cut_of_zone(&stage.plan, "c");
-    stage.world.refuse(&cut).await.unwrap();
+    let partition = partition_of_zone(&stage.plan, "c");
+    stage.world.refuse(&partition).await.unwrap();
     assert!(!stage.world.reaches("balancer", "app-c").await.unwrap());
     assert!(stage.world.reaches("balancer", "app-a").await.unwrap());
     load.await.unwrap();
@@ -159,7 +159,7 @@ async fn a_cut_off_zone_without_the_primary_is_routed_around() {
     let late_us = stage.clock.now_us() - 1_500_000;
     assert!(stage.got_between(late_us, u64::MAX).iter().all(Got::is_ok));
     assert_eq!(stage.world.model(Property::ApplicationServes).unwrap().deviations, 0);
-    stage.world.accept(&cut).await.unwrap();
+    stage.world.accept(&partition).await.unwrap();
     assert!(stage.world.reaches("balancer", "app-c").await.unwrap());
 }
 
@@ -183,33 +183,33 @@ async fn a_commit_that_waits_for_an_absent_standby_hangs_until_release() {
 #[tokio::test(start_paused = true)]
 async fn a_commit_that_waits_goes_on_when_the_standby_returns() {
     let stage = Stage::ready(Synchronous, 6).await;
-    stage.world.freeze("db-b").await.unwrap();
+    stage.world.pause("db-b").await.unwrap();
     let (got, ()) = tokio::join!(stage.ask("patient"), async {
         stage.wait_ms(500).await;
-        stage.world.thaw("db-b").await.unwrap();
+        stage.world.unpause("db-b").await.unwrap();
     });
     assert!(got.is_ok(), "{got:?}");
 }
 
-/// The zone of the primary is cut off, the standby takes over, and the cut heals: fenced meanwhile, or not.
-async fn failover_across_a_cut(stage: &Stage, fences: bool) {
+/// The zone of the primary is partitioned, the standby takes over, and the partition heals: fenced meanwhile, or not.
+async fn failover_across_a_partition(stage: &Stage, fences: bool) {
     let load = stage.load(9000);
     stage.wait_ms(1000).await;
-    let cut = cut_of_zone(&stage.plan, "a");
-    stage.world.refuse(&cut).await.unwrap();
+    let partition = partition_of_zone(&stage.plan, "a");
+    stage.world.refuse(&partition).await.unwrap();
     if fences {
         assert_eq!(stage.operate("fence", "db-a", "").await.status, 0);
     }
     stage.operate("promote", "db-b", "").await;
     stage.wait_ms(2000).await;
-    stage.world.accept(&cut).await.unwrap();
+    stage.world.accept(&partition).await.unwrap();
     load.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_fence_prevents_two_writers() {
     let stage = Stage::ready(Asynchronous, 8).await;
-    failover_across_a_cut(&stage, true).await;
+    failover_across_a_partition(&stage, true).await;
     assert_eq!(stage.world.model(Property::OneWriter).unwrap().deviations, 0);
     let attempt = stage.world.attempt_write(&target(&stage, "db-a"), "app", "INSERT", SECOND).await.unwrap();
     assert!(matches!(attempt, WriteAttempt::Refused(_)));
@@ -225,7 +225,7 @@ async fn a_fence_prevents_two_writers() {
 #[tokio::test(start_paused = true)]
 async fn without_a_fence_the_old_primary_takes_part_of_the_requests() {
     let stage = Stage::ready(Asynchronous, 8).await;
-    failover_across_a_cut(&stage, false).await;
+    failover_across_a_partition(&stage, false).await;
     assert_eq!(stage.world.model(Property::OneWriter).unwrap().deviations, 1);
     let truth = stage.world.truth();
     assert_eq!(truth.survivor.as_deref(), Some("db-b"));

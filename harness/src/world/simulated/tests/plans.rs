@@ -8,7 +8,7 @@ use crate::{
     scenario::{
         Declared, Scenario, System,
         drill::{Cause, DisasterClass, Load, Origin, Probe, Recoverer, Recovery, ServiceLevel, Targets},
-        fault::{Darkness, Declares, ZoneDark},
+        fault::{Declares, OutageCause, ZoneOutage},
         system::{Database, Node, Replication, Request, Role, Service, Site, SqlQuestion},
         units::{OneOf, Span},
     },
@@ -30,11 +30,11 @@ pub(super) fn order_management(replication: Replication) -> Plan {
     .unwrap()
 }
 
-/// The cut of a zone from all others, as a dark zone has it.
-pub(super) fn cut_of_zone(plan: &Plan, zone: &str) -> BTreeMap<String, Vec<String>> {
+/// The partition of a zone from all others, as a zone outage has it.
+pub(super) fn partition_of_zone(plan: &Plan, zone: &str) -> BTreeMap<String, Vec<String>> {
     let Declared { scenario, system, .. } = &*plan.declared;
-    let dark = ZoneDark { zone: OneOf(vec![zone.into()]), by: Darkness::CutOff };
-    ZoneDark::refuses(&dark.victims(scenario, system), system)
+    let outage = ZoneOutage { zone: OneOf(vec![zone.into()]), by: OutageCause::Partitioned };
+    ZoneOutage::refuses(&outage.victims(scenario, system), system)
 }
 
 fn node(name: &str, role: Role, zone: Option<&str>) -> Node {
@@ -130,7 +130,7 @@ fn scenario() -> Scenario {
         conditions: Vec::new(),
         schedule: None,
         backups: Vec::new(),
-        judge_backups: false,
+        restore_test: false,
         faults: Vec::new(),
         recovery: Recovery {
             by: Recoverer::Nobody,

@@ -72,14 +72,14 @@ async fn what_the_model_does_not_know_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_needs_a_helper() {
+async fn a_partition_needs_a_helper() {
     let plan = order_management(Synchronous);
     let world = SimulatedWorld::new(&plan, 1, Clock::start());
     for resource in resources(&plan) {
         world.create(&resource).await.unwrap();
     }
-    let cut = [("db-a".to_owned(), vec!["db-b".to_owned()])].into();
-    assert_eq!(world.refuse(&cut).await.unwrap_err().kind, WorldErrorKind::NotFound);
+    let partition = [("db-a".to_owned(), vec!["db-b".to_owned()])].into();
+    assert_eq!(world.refuse(&partition).await.unwrap_err().kind, WorldErrorKind::NotFound);
     assert_eq!(world.start("nobody").await.unwrap_err().kind, WorldErrorKind::NotFound);
 }
 

@@ -4,7 +4,7 @@ use rand::{RngExt, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    plans::cut_of_zone,
+    plans::partition_of_zone,
     stage::{Stage, assert_truth_fits},
 };
 use crate::{
@@ -26,10 +26,10 @@ async fn disturb(stage: &Stage, random: &mut ChaCha8Rng) {
     let _ = match random.random_range(0..8) {
         0 => world.kill(node).await,
         1 | 2 => world.start(node).await,
-        3 => world.freeze(node).await,
-        4 => world.thaw(node).await,
-        5 => world.refuse(&cut_of_zone(&stage.plan, zone)).await,
-        6 => world.accept(&cut_of_zone(&stage.plan, zone)).await,
+        3 => world.pause(node).await,
+        4 => world.unpause(node).await,
+        5 => world.refuse(&partition_of_zone(&stage.plan, zone)).await,
+        6 => world.accept(&partition_of_zone(&stage.plan, zone)).await,
         _ => {
             let command = ["db-b".to_owned(), "db-a".to_owned()];
             world.operate(operation, server, &command, std::time::Duration::from_secs(5)).await.map(|_| ())
@@ -41,10 +41,10 @@ async fn disturb(stage: &Stage, random: &mut ChaCha8Rng) {
 /// Ends every fault and sees to it that there is a writer.
 async fn settle(stage: &Stage) {
     for zone in ["a", "b", "c"].iter().cycle().take(24) {
-        stage.world.accept(&cut_of_zone(&stage.plan, zone)).await.unwrap();
+        stage.world.accept(&partition_of_zone(&stage.plan, zone)).await.unwrap();
     }
     for node in NODES {
-        stage.world.thaw(node).await.unwrap();
+        stage.world.unpause(node).await.unwrap();
         stage.world.start(node).await.unwrap();
     }
     stage.wait_ms(1500).await;

@@ -177,7 +177,7 @@ pub(super) async fn assert_truth_fits(stage: &Stage, truth: &Truth) {
 }
 
 /// While nothing is served, no request that was sent and promptly answered meanwhile was served (one that hung until
-/// its node thawed may have been); since service is back, all are.
+/// its node unpaused may have been); since service is back, all are.
 fn assert_availability_fits<'a>(truth: &Truth, all: impl Iterator<Item = &'a Got>) {
     for got in all {
         let is_prompt = got.returned_us - got.sent_us < 20_000;
