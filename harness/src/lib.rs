@@ -10,6 +10,7 @@ pub mod drill;
 pub mod fault;
 pub mod files;
 pub mod plan;
+pub mod question;
 pub mod recovery;
 pub mod scenario;
 pub mod secrets;

@@ -45,19 +45,19 @@ fn refused(folder: &Path, key: &str, says: &str) {
 }
 
 /// The query of the first check, and its key.
-const QUERY: &str = "query: select 1, value";
-const KEY: &str = "checks[0].sql.query";
+const QUERY: &str = "query: select 1}, expect";
+const KEY: &str = "checks[0].question.sql.query";
 
 #[test]
 fn a_query_is_no_file_of_the_host() {
     let outside = "lies outside of";
     for (name, query) in
-        [("query", "query: \"@HOST/shadow\", value"), ("query-dots", "query: \"@../host/shadow\", value")]
+        [("query", "query: \"@HOST/shadow\"}, expect"), ("query-dots", "query: \"@../host/shadow\"}, expect")]
     {
         let folder = ground(name, (QUERY, query));
         refused(&folder, KEY, outside);
     }
-    let folder = ground("query-link", (QUERY, "query: \"@linked.sql\", value"));
+    let folder = ground("query-link", (QUERY, "query: \"@linked.sql\"}, expect"));
     symlink(folder.join("host/shadow"), folder.join("repository/linked.sql")).unwrap();
     refused(&folder, KEY, outside);
     let mend = format!("--allow {}", folder.join("repository").display());
@@ -66,9 +66,9 @@ fn a_query_is_no_file_of_the_host() {
 
 #[test]
 fn a_query_that_never_ends_is_refused() {
-    let folder = ground("query-zero", (QUERY, "query: \"@/dev/zero\", value"));
+    let folder = ground("query-zero", (QUERY, "query: \"@/dev/zero\"}, expect"));
     refused(&folder, KEY, "lies outside of");
-    let folder = ground("query-pipe", (QUERY, "query: \"@pipe\", value"));
+    let folder = ground("query-pipe", (QUERY, "query: \"@pipe\"}, expect"));
     let pipe = folder.join("repository/pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     refused(&folder, KEY, "no regular file");
@@ -113,7 +113,7 @@ fn a_file_for_a_node_is_none_of_the_host() {
 
 #[test]
 fn what_is_allowed_is_read() {
-    let folder = ground("allowed", (QUERY, "query: \"@HOST/shadow\", value"));
+    let folder = ground("allowed", (QUERY, "query: \"@HOST/shadow\"}, expect"));
     let scenario = folder.join("repository/zone-outage.yaml");
     let declared = read_allowing(&scenario, &[folder.join("host")]).unwrap_or_else(|refusals| panic!("{refusals}"));
     let queries = serde_json::to_string(&declared.system).unwrap();

@@ -15,6 +15,8 @@ use proptest::prelude::*;
 
 const SCENARIO: &str = include_str!("refused/zone-outage.yaml");
 const SYSTEM: &str = include_str!("refused/shop.yaml");
+/// The line by which its writer is recognised.
+const IS_WRITER: &str = "    is_writer: {sql: {query: select not pg_is_in_recovery()}}\n";
 
 /// A folder of its own for each test, with the two files in it.
 fn folder(name: &str, scenario: &str, system: &str) -> PathBuf {
@@ -212,41 +214,78 @@ fn service_and_checks() {
             row("acknowledged: [201]", "acknowledged: [2]", "service.requests.place.acknowledged[0]", "no status"),
             row("/orders/${token}", "/orders", "service.requests.look", "put `${token}` into its path or its body"),
             row("method: GET", "method: FETCH", "service.requests.look.method", "no method"),
-            row("survivors: {database: orders", "survivors: {database: x", "service.survivors.database", "no database"),
+            row(
+                "survivors: {sql: {database: orders",
+                "survivors: {sql: {database: x",
+                "service.survivors.sql.database",
+                "no database",
+            ),
+            row(
+                "survivors: {sql: {database: orders, ",
+                "survivors: {sql: {",
+                "service.survivors.sql",
+                "which database",
+            ),
             row("id: one-writer", "id: answers", "checks[1].id", "check `answers` stands twice"),
             row("id: one-writer", "id: One Writer", "checks[1].id", "cannot identify a check"),
             row("level: 6", "level: 7", "checks[6].level", "there is no level 7"),
             row("history: {prefix_only: true}", "models: one-writer", "checks[3]", "a check has none of its kinds"),
-            row(", value: \"1\"", "", "checks[0].sql", "the expectation of a query"),
-            row("value: \"1\"", "value: \"1\", no_rows: true", "checks[0].sql.value", "several kinds"),
-            row("select 1, value", "'', value", "checks[0].sql.query", "write the query"),
+            row(", expect: {value: \"1\"}", "", "checks[0].question.expect", "whatever the query gives would pass"),
+            row("value: \"1\"", "value: \"1\", rows: none", "checks[0].question.expect.value", "several kinds"),
+            row("expect: {value: \"1\"}", "expect: {}", "checks[0].question.expect", "an expectation has none"),
             row(
-                "right: {on: db-a",
-                "right: {on: db-b",
-                "checks[4].agreement.right.on",
+                "contains: [ok]",
+                "contains: ['']",
+                "checks[2].question.expect.contains[0]",
+                "every answer contains it",
+            ),
+            row("select 1}, expect", "''}, expect", "checks[0].question.sql.query", "write the query"),
+            row(
+                "right: {sql: {on: db-a",
+                "right: {sql: {on: db-b",
+                "checks[4].agreement.right.sql.on",
                 "node that holds database `notes`",
             ),
+            row(IS_WRITER, "", "checks[1].one_writer.database", "give `databases.orders` an `is_writer`"),
+            row(IS_WRITER, "", "checks[0].question.sql.on", "how its writer is recognised"),
             row(
-                "right: {on: db-a",
-                "right: {on: writer",
-                "checks[4].agreement.right.on",
-                "how its writer is recognised",
+                "is_writer: {sql: {query",
+                "is_writer: {sql: {on: db-a, query",
+                "databases.orders.is_writer.sql.on",
+                "each server of its own database",
             ),
-            row("    is_replica: select follows()\n", "", "checks[7].content_hash.right.on", "an `is_replica` query"),
+            row(
+                "is_writer: {sql: {query",
+                "is_writer: {sql: {database: notes, query",
+                "databases.orders.is_writer.sql.database",
+                "write `orders`",
+            ),
+            row(
+                "    is_replica: {sql: {query: select follows()}}\n",
+                "",
+                "checks[7].content_hash.right.on",
+                "an `is_replica`",
+            ),
             row("on: replicas", "on: replica", "checks[7].content_hash.right.on", "node that holds database `orders`"),
             row("on: replicas", "on: db-a", "checks[7].content_hash.right", "both sides are the same server"),
-            row("orders}}", "orders}, tables: ['']}", "checks[7].content_hash.tables[0]", "name a table"),
             row(
-                "one_writer: {database: orders}",
-                "one_writer: {database: notes}",
-                "checks[1].one_writer.database",
-                "is_writer",
+                "replicas, database: orders}}",
+                "replicas, database: orders}, tables: ['']}",
+                "checks[7].content_hash.tables[0]",
+                "name a table",
             ),
-            row("on: [app-a]", "on: [db-a]", "checks[2].http.on[0]", "cannot be reached by the harness"),
-            row("on: [app-a]", "on: []", "checks[2].http.on", "name the nodes that are asked"),
-            row("{on: app-a, run", "{on: app-x, run", "checks[6].command.on", "no node of this system"),
+            row("on: [app-a]", "on: [db-a]", "checks[2].question.http.port", "cannot be reached by the harness"),
+            row("on: [app-a]", "on: []", "checks[2].question.http.on", "name the nodes that are asked"),
+            row("on: [app-a]", "on: [app-a, app-x]", "checks[2].question.http.on[1]", "no node of this system"),
+            row(
+                "path: /health}, expect",
+                "path: /health, rows: ids}, expect",
+                "checks[2].question.http.rows",
+                "no JSON pointer",
+            ),
+            row("{on: app-a, run", "{on: app-x, run", "checks[6].question.command.on", "no node of this system"),
             row("request: place\n", "request: plce\n", "checks[5].invocation.request", "did you mean `place`?"),
-            row("token = '${token}'", "true", "checks[5].invocation.then.query", "any other's work"),
+            row("token = '${token}'", "true", "checks[5].invocation.then.sql", "any other's work"),
         ],
     );
 }
@@ -341,12 +380,6 @@ fn recovery() {
             row(
                 "await_writer: {database: orders",
                 "await_writer: {database: notes",
-                "recovery.procedure[2].await_writer.database",
-                "is_writer",
-            ),
-            row(
-                "await_writer: {database: orders",
-                "await_writer: {database: notes",
                 "recovery.procedure[2].await_writer.node",
                 "holds database `notes`",
             ),
@@ -425,8 +458,8 @@ fn larger_changes() {
         ),
         (
             SYSTEM.replace(
-                "right: {on: db-a, database: notes, query: select id from notes}",
-                "right: {on: writer, database: orders, query: select id from orders}",
+                "right: {sql: {on: db-a, database: notes, query: select id from notes}}",
+                "right: {sql: {on: writer, database: orders, query: select id from orders}}",
             ),
             "checks[4].agreement.right",
             "both sides ask the same",

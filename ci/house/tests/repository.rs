@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use house::{File, Violation, documents, files, manners, scenarios, street, top};
 
 /// The rooms of the harness. A module imports only what stands above it.
-const ORDER: [&str; 15] = [
-    "clock", "state", "secrets", "files", "scenario", "plan", "world", "topology", "workload", "fault", "recovery",
-    "verify", "drill", "selftest", "cli",
+const ORDER: [&str; 16] = [
+    "clock", "state", "secrets", "files", "scenario", "plan", "world", "question", "topology", "workload", "fault",
+    "recovery", "verify", "drill", "selftest", "cli",
 ];
 
 /// The modules of the evidence, by the same rule.

@@ -97,7 +97,10 @@ impl Drill<'_> {
 
     async fn backs_up_on(&self, on: &str) -> crate::world::Result<String> {
         match on {
-            "writer" => Ok(self.scene.writer(&self.plan().load.survivors.database).await?.node),
+            "writer" => {
+                let asker = self.scene.asker();
+                asker.writer(asker.database(self.plan().load.survivors.declared().database())?.0).await
+            }
             node => Ok(node.to_owned()),
         }
     }

@@ -69,7 +69,7 @@ impl Drill<'_> {
             .detect
             .as_ref()
             .map(|detect| format!("{} failures of `{}` in a row", detect.failures, detect.request));
-        let rows = recovery.alert.as_ref().map(|alert| format!("a row that must not be in {}", alert.database));
+        let rows = recovery.alert.as_ref().map(|alert| alert.in_words());
         let by = failures.into_iter().chain(rows).collect::<Vec<_>>().join(", or ");
         self.events.say(Event::Detected { by });
         facts.reach(self.events, "detected", detected_us);

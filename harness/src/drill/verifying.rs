@@ -198,7 +198,7 @@ impl Drill<'_> {
 
     /// The tokens that the failed databases still hold; none where no failed database could be asked.
     async fn ask_failed_nodes(&self, examiner: &Examiner, facts: &Facts) -> Option<Vec<String>> {
-        let database = self.plan().database(&self.plan().load.survivors.database)?;
+        let (_, database) = self.plan().work_database()?;
         let was_hit = |name: &&String| facts.faults.iter().any(|fault| fault.fault.victims.contains(name));
         let is_primary =
             |name: &&String| self.plan().node(name).is_some_and(|planned| planned.node.role == Role::Primary);

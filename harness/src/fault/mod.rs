@@ -18,16 +18,13 @@ use tokio::sync::Mutex;
 use crate::{
     clock::Clock,
     plan::{Plan, PlannedFault},
+    question::Asker,
     scenario::fault::{Declares, FaultKind, faults},
-    topology,
     world::{Moment, Result, SqlTarget, Taken, World, WorldError, WorldErrorKind},
 };
 
 /// How long one attempt to see a fault bite may wait.
 const PROOF_WITHIN: Duration = Duration::from_millis(400);
-
-/// How long a server may take to say whether it takes writes.
-const WRITER_WITHIN: Duration = Duration::from_secs(1);
 
 /// The backups that were taken, shared between what takes them and what corrupts or restores them.
 pub type TakenBackups = Arc<Mutex<Vec<Taken>>>;
@@ -149,21 +146,18 @@ impl Scene {
         self.taken_backups.lock().await.iter().find(|taken| taken.id == id).cloned()
     }
 
+    /// What asks the nodes.
+    pub fn asker(&self) -> Asker<'_> {
+        Asker::new(self.world.as_ref(), &self.plan)
+    }
+
     /// Where a database takes writes at this moment.
     ///
     /// # Errors
     /// When no server does, or several do.
     pub async fn writer(&self, name: &str) -> Result<SqlTarget> {
-        let doing = format!("find where {name} takes writes");
-        let known = self.plan.database(name);
-        let access = known.ok_or_else(|| WorldError::new(WorldErrorKind::NotFound, &doing, "no such database"))?;
-        let asked = topology::ask_writers(self.world.as_ref(), name, access, WRITER_WITHIN).await;
-        let mut takes = asked.into_iter().filter(|(_, answer)| matches!(answer, Ok(true))).map(|(target, _)| target);
-        match (takes.next(), takes.next()) {
-            (Some(only), None) => Ok(only),
-            (None, _) => Err(WorldError::new(WorldErrorKind::Answered, doing, "no server does")),
-            (Some(_), Some(_)) => Err(WorldError::new(WorldErrorKind::Answered, doing, "several do")),
-        }
+        let asker = self.asker();
+        asker.target(Some(name), &asker.writer(name).await?)
     }
 
     /// Ends a reversible fault and sees that it ended.

@@ -9,8 +9,9 @@ use super::{
 use crate::scenario::{
     Declared, System,
     backup::{ArrayMethod, BackupKind, BackupMethod, Take},
-    check::{Check, CheckKind, SqlCheck},
+    check::{Check, CheckKind, QuestionCheck},
     drill::{Expectation, Scenario, TakenBackup},
+    question::{Expected, On, Question, RowsAre, SqlQuestion},
     system::{HalfWay, Node, Parameter, Replication, Role},
 };
 
@@ -158,13 +159,13 @@ fn damage_gone(faults: &[PlannedFault]) -> Option<Check> {
         cannot_prove: Some("That no good row went with it; that is the RPO's to say.".to_owned()),
         models: None,
         within: None,
-        kind: CheckKind::SqlCheck(SqlCheck {
-            on: "writer".to_owned(),
-            database: shown.database.to_owned(),
-            query: shown.query.to_owned(),
-            no_rows: true,
-            value: None,
-            at_least: None,
+        kind: CheckKind::QuestionCheck(QuestionCheck {
+            expect: Some(Expected { kind: RowsAre::None.into() }),
+            kind: Question::SqlQuestion(SqlQuestion {
+                on: Some(On::Writer),
+                database: Some(shown.database.to_owned()),
+                query: shown.query.to_owned(),
+            }),
         }),
     })
 }
@@ -187,7 +188,7 @@ fn plan_load(scenario: &Scenario, system: &System) -> PlannedLoad {
         probe_interval: scenario.probe.every.duration(),
         probe_deadline: scenario.probe.deadline.duration(),
         requests: system.service.requests.clone(),
-        survivors: system.service.survivors.clone(),
+        survivors: system.service.survivors.kind.clone(),
     }
 }
 

@@ -24,10 +24,11 @@ use crate::scenario::{
     Declared,
     backup::ArrayCopy,
     check::Check,
-    drill::{Alert, Detect, Interruption, Recoverer, ServiceLevel},
+    drill::{Detect, Interruption, Recoverer, ServiceLevel},
     fault::{Effects, FaultKind, Tool},
+    question::{self, Alert, Question},
     step::StepKind,
-    system::{Database, HalfWay, Node, Request, Role, SqlQuestion},
+    system::{Database, HalfWay, Node, Request, Role},
     units::Span,
 };
 
@@ -103,7 +104,7 @@ pub struct PlannedLoad {
     /// Requests by name, as the system declares them.
     pub requests: BTreeMap<String, Request>,
     /// Which tokens the recovered system holds.
-    pub survivors: SqlQuestion,
+    pub survivors: Question,
 }
 
 /// A backup that the drill takes.
@@ -224,6 +225,16 @@ impl Plan {
     /// The database in which a question is asked.
     pub fn database(&self, name: &str) -> Option<&Database> {
         self.declared.system.databases.get(name)
+    }
+
+    /// The database of a name, with its name; the only one where none is given.
+    pub fn database_of(&self, name: Option<&str>) -> Option<(&str, &Database)> {
+        question::database_of(name, &self.declared.system)
+    }
+
+    /// The database that holds the work of the clients.
+    pub fn work_database(&self) -> Option<(&str, &Database)> {
+        self.declared.system.work_database()
     }
 
     /// The nodes whose data lies on disks of the storage array, in the order of the system. Backup repositories keep volumes of their own.

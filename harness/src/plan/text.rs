@@ -139,8 +139,7 @@ fn write_recovery(out: &mut String, plan: &Plan) -> std::fmt::Result {
         )?;
     }
     if let Some(alert) = &recovery.alert {
-        let query = alert.query.split_whitespace().collect::<Vec<_>>().join(" ");
-        writeln!(out, "  alert: a row of `{query}` in {}, asked every {}", alert.database, alert.every)?;
+        writeln!(out, "  alert: {}, asked every {}", alert.in_words(), alert.every)?;
     }
     match &recovery.excluded {
         Some(why) => writeln!(out, "  decision: left out of the measured time ({why})")?,

@@ -10,7 +10,8 @@ use crate::{
     clock::Clock,
     fault::Scene,
     plan::Draw,
-    scenario::drill::{Alert, Detect},
+    question::is_as_expected,
+    scenario::{drill::Detect, question::Alert},
     workload::{Clients, Sender},
 };
 
@@ -67,7 +68,7 @@ impl AlertDetector {
         Self { scene, alert }
     }
 
-    /// Watches until the query gives a row or it is stopped. A question that fails tells nothing of damage.
+    /// Watches until the answer tells of damage or it is stopped. A question that fails tells nothing of damage.
     pub async fn run(self, detected: watch::Sender<Option<u64>>, stop: CancellationToken) {
         stop.run_until_cancelled(async {
             let mut due = tokio::time::Instant::now();
@@ -81,8 +82,10 @@ impl AlertDetector {
     }
 
     async fn sees_damage(&self) -> bool {
-        let Ok(target) = self.scene.writer(&self.alert.database).await else { return false };
-        let rows = self.scene.world.query(&target, &self.alert.query, ALERT_WITHIN).await;
-        rows.is_ok_and(|rows| !rows.is_empty())
+        let Ok(rows) = self.scene.asker().ask(&self.alert.kind, ALERT_WITHIN).await else { return false };
+        match &self.alert.expect {
+            Some(damage) => is_as_expected(damage, &rows),
+            None => !rows.is_empty(),
+        }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fault::{Condition, Fault},
+    question::Alert,
     step::Step,
     system::Replication,
     units::{Rate, Span},
@@ -220,18 +221,6 @@ pub struct Detect {
     pub deadline: Span,
     /// How many failures in a row make a detection.
     pub failures: u32,
-}
-
-/// How damage is detected that no request shows: a query that lists what must not be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Alert {
-    /// The database, by the name given under the system's `databases`; it is asked where it takes writes.
-    pub database: String,
-    /// The query. Its first row raises the alert.
-    pub query: String,
-    /// How often it is asked.
-    pub every: Span,
 }
 
 /// The time that a person takes to decide on the recovery.

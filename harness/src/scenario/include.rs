@@ -10,8 +10,10 @@ pub(super) fn include_queries(system: &mut System, folder: &Path, reach: &Reach)
     let mut notes = Vec::new();
     for (index, check) in system.checks.iter_mut().enumerate() {
         let kind = check.kind.key();
-        for (name, query) in check.kind.declared_mut().queries_mut() {
-            let key = format!("checks[{index}].{kind}.{name}");
+        for (name, question) in check.kind.declared_mut().questions_mut() {
+            let asked = question.key();
+            let Some((query_key, query)) = question.declared_mut().query_mut() else { continue };
+            let key = format!("checks[{index}].{kind}.{name}{asked}.{query_key}");
             notes.extend(include(query, folder, reach).err().map(|(problem, mend)| Note::new(key, problem, mend)));
         }
     }

@@ -12,6 +12,7 @@ mod half_way;
 mod include;
 mod kinds;
 pub mod locate;
+pub mod question;
 pub mod read;
 pub mod refusal;
 pub mod renamed;

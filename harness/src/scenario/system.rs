@@ -17,6 +17,7 @@ pub use super::half_way::HalfWay;
 use super::{
     backup::{BackupMethod, DataClass, Storage},
     check::Check,
+    question::{Asked, Criterion, Ready, database_of},
     rights::{Capability, NodeLimits},
     selftest::{Defect, SelfTest},
     units::Span,
@@ -70,6 +71,11 @@ pub struct System {
 }
 
 impl System {
+    /// The database that holds the work of the clients: the one that is asked for survivors.
+    pub fn work_database(&self) -> Option<(&str, &Database)> {
+        database_of(self.service.survivors.kind.declared().database(), self)
+    }
+
     /// No backup repository is made unless the scenario takes backups; nor is a method known then.
     pub fn leave_out_repositories(&mut self) {
         let repositories: Vec<String> = self
@@ -244,42 +250,8 @@ pub struct CopiedFile {
     pub to: String,
 }
 
-/// A question that a node answers once it is ready. Exactly one kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ready {
-    /// A query that must succeed, in the database named.
-    pub sql: Option<SqlQuestion>,
-    /// A path that must answer 200.
-    pub http: Option<HttpQuestion>,
-    /// A command on the node that must exit with 0.
-    pub run: Option<Vec<String>>,
-    /// How long it may take; 30 s where nothing is said.
-    pub within: Option<Span>,
-}
-
-/// A query.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SqlQuestion {
-    /// The database, by the name given under `databases`.
-    pub database: String,
-    /// The query. It runs in a read-only transaction.
-    pub query: String,
-}
-
-/// A path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HttpQuestion {
-    /// The port, one of the node's `observe`.
-    pub port: u16,
-    /// The path.
-    pub path: String,
-}
-
 /// How a database is asked. The password is the run's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// The nodes that may hold it; of a replicated cluster, all of them.
@@ -288,10 +260,11 @@ pub struct Database {
     pub port: u16,
     /// A role that can read everything and change nothing.
     pub user: String,
-    /// How a server is recognised as the one that takes writes; must give true or false.
-    pub is_writer: Option<String>,
-    /// How a server is recognised as one that follows the writer; must give true or false.
-    pub is_replica: Option<String>,
+    /// How a server is recognised as the one that takes writes: a question that goes to each of them, and gives true or false,
+    /// or is as expected where something is. A database with one server needs none.
+    pub is_writer: Option<Criterion>,
+    /// How a server is recognised as one that follows the writer, in the same way.
+    pub is_replica: Option<Criterion>,
     /// What tells the moment as the server knows it, in the two forms to which a restore can go back: one row with its
     /// time and its position in the log.
     pub moment: Option<String>,
@@ -333,8 +306,8 @@ pub struct Service {
     pub port: u16,
     /// The requests that clients make, by name.
     pub requests: BTreeMap<String, Request>,
-    /// Which tokens the recovered system holds: a query with one column.
-    pub survivors: SqlQuestion,
+    /// Which tokens the recovered system holds: the first cell of each row.
+    pub survivors: Asked,
 }
 
 /// A request over HTTP. Each carries a token that is never used twice.

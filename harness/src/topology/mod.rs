@@ -23,7 +23,7 @@ use crate::{
 };
 pub use all_nodes::{kill_all, start_all, stop_all};
 use ledger::Ledger;
-pub use ready::{ask, ask_writers, until_ready};
+pub use ready::{ask, until_ready};
 
 /// How long the removal of everything may take before what is left is reported instead.
 const TEAR_DOWN_WITHIN: Duration = Duration::from_secs(90);

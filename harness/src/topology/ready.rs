@@ -1,13 +1,15 @@
-//! When a node is ready: its own question, asked until it is answered. And which servers take writes.
+//! When a node is ready: its own question, asked until it is answered.
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
-
 use crate::{
     plan::{Plan, or_default},
-    scenario::system::{Database, Node, Ready},
-    world::{NodeState, Result, SqlTarget, World, WorldError, WorldErrorKind},
+    question::{Asker, Evaluated, evaluate},
+    scenario::{
+        question::{Question, Ready},
+        system::Node,
+    },
+    world::{NodeState, Result, World, WorldError, WorldErrorKind},
 };
 
 /// How long between one try and the next.
@@ -28,7 +30,7 @@ const RUN_WITHIN: Duration = Duration::from_secs(10);
 pub async fn until_ready(world: &dyn World, plan: &Plan, node: &Node) -> Result<()> {
     let Some(ready) = &node.ready else { return Ok(()) };
     let within = or_default(ready.within, 30_000);
-    let try_within = if ready.run.is_some() { RUN_WITHIN } else { TRY_WITHIN };
+    let try_within = if matches!(ready.kind, Question::CommandQuestion(_)) { RUN_WITHIN } else { TRY_WITHIN };
     let deadline = tokio::time::Instant::now() + within;
     let mut look_at = tokio::time::Instant::now() + LOOK_EVERY;
     loop {
@@ -48,42 +50,16 @@ pub async fn until_ready(world: &dyn World, plan: &Plan, node: &Node) -> Result<
     }
 }
 
-/// Asks every server of a database whether it takes writes; the answers stand in the order of the declaration.
-pub async fn ask_writers(
-    world: &dyn World,
-    name: &str,
-    access: &Database,
-    within: Duration,
-) -> Vec<(SqlTarget, Result<bool>)> {
-    join_all(access.nodes.iter().map(|node| async move {
-        let target = SqlTarget { node: node.clone(), database: name.to_owned(), access: access.clone() };
-        let answer = world.is_writer(&target, within).await;
-        (target, answer)
-    }))
-    .await
-}
-
 /// Asks a node's own question once.
 ///
 /// # Errors
-/// When it is not answered.
+/// When it is not answered, or not as expected.
 pub async fn ask(world: &dyn World, plan: &Plan, node: &str, ready: &Ready, within: Duration) -> Result<()> {
-    if let Some(sql) = &ready.sql {
-        let access = plan.database(&sql.database).cloned().ok_or_else(|| {
-            WorldError::new(WorldErrorKind::NotFound, format!("ask {node}"), format!("no database {}", sql.database))
-        })?;
-        let target = SqlTarget { node: node.to_owned(), database: sql.database.clone(), access };
-        world.query(&target, &sql.query, within).await?;
+    let rows = Asker::new(world, plan).ask_node(node, &ready.kind, within).await?;
+    let Some(expectation) = &ready.expect else { return Ok(()) };
+    let Evaluated { deviations, detail } = evaluate(expectation, &rows);
+    if deviations == 0 {
+        return Ok(());
     }
-    if let Some(http) = &ready.http {
-        let (status, body) = world.get(node, http.port, &http.path, within).await?;
-        if status != 200 {
-            let happened = format!("{status} {}", body.trim());
-            return Err(WorldError::new(WorldErrorKind::Answered, format!("ask {node} for {}", http.path), happened));
-        }
-    }
-    if let Some(command) = &ready.run {
-        world.run(node, command, within).await?.success(format!("ask {node} by {}", command.join(" ")))?;
-    }
-    Ok(())
+    Err(WorldError::new(WorldErrorKind::Answered, format!("find {node} ready"), detail))
 }

@@ -1,10 +1,10 @@
-//! Two queries give the same rows: two stores agree, key by key.
+//! Two questions give the same rows: two stores agree, key by key.
 
 use std::collections::BTreeMap;
 
 use super::{ASK_WITHIN, Answer, Ask, Evaluation, Examiner, Turn};
 use crate::{
-    scenario::check::{AgreementCheck, SqlSide},
+    scenario::{check::AgreementCheck, question::Asked},
     world::{Result, Rows},
 };
 
@@ -14,15 +14,21 @@ const NAMED: usize = 3;
 #[async_trait::async_trait]
 impl Ask for AgreementCheck {
     async fn ask(&self, examiner: &Examiner, _: Turn) -> Result<Answer> {
-        let (left, right) =
-            futures_util::future::try_join(side(examiner, &self.left), side(examiner, &self.right)).await?;
-        Ok(compare(&self.left.database, &left, &self.right.database, &right).into())
+        let asker = examiner.asker();
+        let (left, right) = futures_util::future::try_join(
+            asker.ask(&self.left.kind, ASK_WITHIN),
+            asker.ask(&self.right.kind, ASK_WITHIN),
+        )
+        .await?;
+        Ok(compare(&name_of(&self.left, "left"), &left, &name_of(&self.right, "right"), &right).into())
     }
 }
 
-async fn side(examiner: &Examiner, side: &SqlSide) -> Result<Rows> {
-    let target = examiner.target(&side.on, &side.database).await?;
-    examiner.world.query(&target, &side.query, ASK_WITHIN).await
+/// What a side is called: its database, or the nodes that it names.
+fn name_of(side: &Asked, otherwise: &str) -> String {
+    let declared = side.kind.declared();
+    let nodes = || declared.on().filter(|on| !on.nodes().is_empty()).map(ToString::to_string);
+    declared.database().map(str::to_owned).or_else(nodes).unwrap_or_else(|| otherwise.to_owned())
 }
 
 type Keyed<'a> = BTreeMap<&'a str, &'a [Option<String>]>;

@@ -171,29 +171,27 @@ async fn servers(examiner: &Examiner, side: &ContentSide, left: &SqlTarget) -> R
     if side.on != REPLICAS {
         return Ok(Servers { asked: vec![examiner.target(&side.on, &side.database).await?], silent: Vec::new() });
     }
-    let access = examiner.access(&side.database)?;
-    let question = access.is_replica.as_deref().unwrap_or_default();
+    let asker = examiner.asker();
+    let (_, access) = asker.database(Some(&side.database))?;
+    let Some(is_replica) = &access.is_replica else {
+        return Err(answered(format!("find the replicas of {}", side.database), "it declares no `is_replica`"));
+    };
     let others = access.nodes.iter().filter(|node| **node != left.node && !examiner.down.contains(node));
-    let others =
-        others.map(|node| SqlTarget { node: node.clone(), database: side.database.clone(), access: access.clone() });
-    let answers = join_all(others.map(|target| async move {
-        let answer = examiner.world.query(&target, question, ROLE_WITHIN).await;
-        (target, answer)
+    let answers = join_all(others.map(|node| async move {
+        let target = asker.target(Some(&side.database), node);
+        (target, asker.is_so(&side.database, node, is_replica, ROLE_WITHIN).await)
     }))
     .await;
     let mut servers = Servers { asked: Vec::new(), silent: Vec::new() };
     for (target, answer) in answers {
-        match answer.map(|rows| is_true(&rows)) {
+        let target = target?;
+        match answer {
             Ok(true) => servers.asked.push(target),
             Ok(false) => {}
             Err(error) => servers.silent.push(format!("{} ({})", target.node, error.happened)),
         }
     }
     Ok(servers)
-}
-
-fn is_true(rows: &Rows) -> bool {
-    matches!(rows.as_slice(), [row] if *row == [Some("t".to_owned())])
 }
 
 /// A server that should answer and does not may hold anything.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{ASK_WITHIN, Answer, Ask, EVERY, Evaluation, Examiner, Turn, answered};
 use crate::{
     plan::Draw,
-    scenario::check::{InvocationCheck, InvocationEnd},
+    question::is_as_expected,
+    scenario::{check::InvocationCheck, question::Criterion},
     workload::Sender,
     world::Result,
 };
@@ -40,14 +41,18 @@ fn next_number(examiner: &Examiner, turn: Turn) -> usize {
     examiner.round * 1_000_000 + usize::from(turn.level) * 100_000 + turn.index * 1000 + tries
 }
 
-async fn await_end(examiner: &Examiner, end: &InvocationEnd, token: &str) -> Result<()> {
+async fn await_end(examiner: &Examiner, end: &Criterion, token: &str) -> Result<()> {
     if !token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-        return Err(answered(format!("look for {token}"), "the token does not belong in a query"));
+        return Err(answered(format!("look for {token}"), "the token does not belong in a question"));
     }
-    let query = end.query.replace("${token}", token);
+    let mut question = end.kind.clone();
+    for text in question.declared_mut().texts_mut() {
+        *text = text.replace("${token}", token);
+    }
     loop {
-        let target = examiner.target(&end.on, &end.database).await?;
-        if !examiner.world.query(&target, &query, ASK_WITHIN).await?.is_empty() {
+        let rows = examiner.asker().ask(&question, ASK_WITHIN).await?;
+        let is_there = end.expect.as_ref().map_or(!rows.is_empty(), |expect| is_as_expected(expect, &rows));
+        if is_there {
             return Ok(());
         }
         tokio::time::sleep(EVERY).await;

@@ -8,7 +8,7 @@
 //! registry makes the list here too.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -23,12 +23,10 @@ use futures_util::future::join_all;
 use crate::{
     clock::Clock,
     plan::{Plan, or_default},
-    scenario::{
-        check::{Check, CheckKind, checks},
-        system::Database,
-    },
+    question::Asker,
+    scenario::check::{Check, CheckKind, checks},
     workload::Clients,
-    world::{Result, SqlTarget, World, WorldError, WorldErrorKind},
+    world::{Result, Rows, SqlTarget, World, WorldError, WorldErrorKind},
 };
 
 /// The first level whose checks bring requests of their own.
@@ -39,6 +37,9 @@ const EVERY: Duration = Duration::from_millis(50);
 
 /// How long a check may take where the system does not say.
 const WITHIN_MS: u64 = 5000;
+
+/// How long the question for survivors may take: it is about every request that was ever made.
+const SURVIVORS_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long one question may take.
 const ASK_WITHIN: Duration = Duration::from_secs(5);
@@ -233,37 +234,16 @@ impl Examiner {
         }
     }
 
-    /// The server that a question goes to: the node named, or whichever takes writes.
-    async fn target(&self, on: &str, database: &str) -> Result<SqlTarget> {
-        let access = self.access(database)?;
-        if on != "writer" {
-            return Ok(SqlTarget { node: on.to_owned(), database: database.to_owned(), access: access.clone() });
-        }
-        // The one found last is asked first: a server that is away costs every full round its whole patience.
-        let known = self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(node) = known {
-            let target = SqlTarget { node, database: database.to_owned(), access: access.clone() };
-            if matches!(self.world.is_writer(&target, ASK_WITHIN).await, Ok(true)) {
-                return Ok(target);
-            }
-        }
-        let writers = one_writer::writers(self, database).await?;
-        match &writers.takes[..] {
-            [writer] => {
-                *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer.clone());
-                Ok(SqlTarget { node: writer.clone(), database: database.to_owned(), access: access.clone() })
-            }
-            [] => Err(answered(format!("find the writer of {database}"), "no server takes writes")),
-            several => {
-                Err(answered(format!("find the writer of {database}"), format!("{} take writes", several.join(", "))))
-            }
-        }
+    /// What asks the nodes.
+    fn asker(&self) -> Asker<'_> {
+        Asker::new(self.world.as_ref(), &self.plan).remembering(&self.writer)
     }
 
-    fn access(&self, database: &str) -> Result<&Database> {
-        self.plan.database(database).ok_or_else(|| {
-            WorldError::new(WorldErrorKind::NotFound, format!("ask {database}"), "no such database is declared")
-        })
+    /// The server that a comparison of contents asks: the node named, or whichever takes writes.
+    async fn target(&self, on: &str, database: &str) -> Result<SqlTarget> {
+        let asker = self.asker();
+        let node = if on == "writer" { asker.writer(database).await? } else { on.to_owned() };
+        asker.target(Some(database), &node)
     }
 
     /// The tokens that the recovered writer holds.
@@ -271,9 +251,7 @@ impl Examiner {
     /// # Errors
     /// Where no server, or more than one, takes writes, or the question fails.
     pub async fn survivors(&self) -> Result<Vec<String>> {
-        let question = &self.plan.load.survivors;
-        let target = self.target("writer", &question.database).await?;
-        self.world.tokens(&target, &question.query, Duration::from_secs(30)).await
+        Ok(tokens(self.asker().ask(&self.plan.load.survivors, SURVIVORS_WITHIN).await?))
     }
 
     /// The tokens that a node which failed still holds.
@@ -281,10 +259,13 @@ impl Examiner {
     /// # Errors
     /// Where it cannot be asked.
     pub async fn stranded(&self, node: &str) -> Result<Vec<String>> {
-        let question = &self.plan.load.survivors;
-        let target = self.target(node, &question.database).await?;
-        self.world.tokens(&target, &question.query, Duration::from_secs(30)).await
+        Ok(tokens(self.asker().ask_node(node, &self.plan.load.survivors, SURVIVORS_WITHIN).await?))
     }
+}
+
+/// The first cell of each row.
+fn tokens(rows: Rows) -> Vec<String> {
+    rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect()
 }
 
 /// Whether an error is the system's own answer: a refused query, a deadline passed, a server that is away. That is
@@ -306,7 +287,7 @@ fn answered(doing: String, happened: impl Into<String>) -> WorldError {
 }
 
 /// Rows as lines, for the evidence.
-fn as_lines(rows: &crate::world::Rows) -> String {
+fn as_lines(rows: &[Vec<Option<String>>]) -> String {
     let line = |row: &Vec<Option<String>>| {
         row.iter().map(|cell| cell.as_deref().unwrap_or("null")).collect::<Vec<_>>().join(" | ")
     };

@@ -1,16 +1,7 @@
 //! Exactly one of a database's servers takes writes.
 
-use std::time::Duration;
-
 use super::{Answer, Ask, Evaluation, Examiner, Turn};
-use crate::{
-    scenario::check::OneWriterCheck,
-    topology,
-    world::{Result, SqlTarget},
-};
-
-/// How long a server may take to say whether it takes writes; one that is partitioned or paused never does.
-const ASK_WITHIN: Duration = Duration::from_secs(1);
+use crate::{scenario::check::OneWriterCheck, world::Result};
 
 /// What the servers of a database say.
 pub(super) struct Writers {
@@ -24,11 +15,8 @@ pub(super) struct Writers {
 
 /// Asks every server of a database.
 pub(super) async fn writers(examiner: &Examiner, database: &str) -> Result<Writers> {
-    let access = examiner.access(database)?;
     let mut writers = Writers { takes: Vec::new(), takes_none: Vec::new(), silent: Vec::new() };
-    for (SqlTarget { node, .. }, answer) in
-        topology::ask_writers(examiner.world.as_ref(), database, access, ASK_WITHIN).await
-    {
+    for (node, answer) in examiner.asker().writers(database).await? {
         match answer {
             Ok(true) => writers.takes.push(node),
             Ok(false) => writers.takes_none.push(node),

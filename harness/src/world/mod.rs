@@ -246,7 +246,7 @@ pub enum Reply {
 }
 
 /// Where a question to a database goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SqlTarget {
     /// The node.
     pub node: String,
@@ -444,12 +444,10 @@ pub trait Traffic: Send + Sync {
 pub trait Questions: Send + Sync {
     /// Asks a database, in a read-only transaction.
     async fn query(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Rows>;
-    /// Asks which tokens a database holds: a query with one column.
-    async fn tokens(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Vec<String>>;
-    /// Whether a server takes writes.
-    async fn is_writer(&self, target: &SqlTarget, within: Duration) -> Result<bool>;
     /// Asks a node over HTTP: status and body.
     async fn get(&self, node: &str, port: u16, path: &str, within: Duration) -> Result<(u16, String)>;
+    /// Asks a node by a command that changes nothing.
+    async fn read(&self, node: &str, command: &[String], within: Duration) -> Result<CommandOutput>;
     /// Tries to write as the role given, in a transaction that is rolled back.
     async fn attempt_write(
         &self,

@@ -90,7 +90,13 @@ pub const ROWS: &[Row] = &[
     (LOST, "[db-a, db-b]}", "[]}", "faults[0].data_lost.nodes", "name the nodes"),
     (LOST, "[db-a, db-b]}", "[db-a, db-b]}\n    heal_after: 1s", "faults[0].heal_after", "cannot be healed"),
     (CHANGE, "database: orders\n", "database: monitor\n", "faults[0].bad_change.database", "declare `moment`"),
-    (CHANGE, "  alert: {database: orders", "  alert: {database: ordres", "recovery.alert.database", "did you mean"),
+    (
+        CHANGE,
+        "alert: {sql: {database: orders",
+        "alert: {sql: {database: ordres",
+        "recovery.alert.sql.database",
+        "did you mean",
+    ),
     (CHANGE, "every: 250ms}", "every: 0ms}", "recovery.alert.every", "zero"),
     (TESTED, "backups:\n", "backups: []\nx-backups:\n", "x-backups", ""),
     (

@@ -11,6 +11,7 @@ mod cancelled;
 mod declared;
 mod failing;
 mod figures;
+mod questions;
 mod repeatable;
 mod stage;
 mod variations;

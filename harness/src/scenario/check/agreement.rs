@@ -1,34 +1,23 @@
-//! Two queries give the same rows.
+//! Two questions give the same rows.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Declares, empty_query};
+use super::Declares;
 use crate::scenario::{
     System,
-    validate::{Note, names::database_on},
+    validate::Note,
+    question::{Asked, Own, Question},
 };
 
-/// Two queries give the same rows: the first column is the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Two questions give the same rows: the first cell is the key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreementCheck {
     /// One side.
-    pub left: SqlSide,
+    pub left: Asked,
     /// The other side.
-    pub right: SqlSide,
-}
-
-/// One side of an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SqlSide {
-    /// The node that is asked, or `writer`.
-    pub on: String,
-    /// The database, by the name given under `databases`.
-    pub database: String,
-    /// The query, or `@` and a file that holds it, relative to this one.
-    pub query: String,
+    pub right: Asked,
 }
 
 impl Declares for AgreementCheck {
@@ -36,14 +25,11 @@ impl Declares for AgreementCheck {
         let same = (self.left == self.right)
             .then(|| Note::new(format!("{key}.right"), "both sides ask the same", "let each ask a store of its own"));
         let sides = [("left", &self.left), ("right", &self.right)].into_iter();
-        let notes = sides.flat_map(|(name, side)| {
-            let key = format!("{key}.{name}");
-            [database_on(&key, &side.on, &side.database, system), empty_query(&key, &side.query)]
-        });
-        notes.flatten().chain(same).collect()
+        let notes = sides.flat_map(|(name, side)| side.kind.notes(&format!("{key}.{name}"), Own::default(), system));
+        notes.chain(same).collect()
     }
 
-    fn queries_mut(&mut self) -> Vec<(&'static str, &mut String)> {
-        vec![("left.query", &mut self.left.query), ("right.query", &mut self.right.query)]
+    fn questions_mut(&mut self) -> Vec<(&'static str, &mut Question)> {
+        vec![("left.", &mut self.left.kind), ("right.", &mut self.right.kind)]
     }
 }

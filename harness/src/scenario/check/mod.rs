@@ -6,6 +6,7 @@
 use super::{
     System,
     kinds::{kinds, one_of_kinds},
+    question::Question,
     system::Property,
     units::Span,
     validate::{Note, names::not_empty},
@@ -15,12 +16,8 @@ use super::{
 macro_rules! checks {
     ($then:ident) => {
         $then! {
-            /// A query and what it must give.
-            sql: SqlCheck,
-            /// A path and what it must answer.
-            http: HttpCheck,
-            /// A command and what it must print.
-            command: CommandCheck,
+            /// A question and what its answer must be.
+            question: QuestionCheck,
             /// Exactly one of a database's servers takes writes.
             one_writer: OneWriterCheck,
             /// Two queries give the same rows.
@@ -71,21 +68,15 @@ macro_rules! declare {
 }
 checks!(declare);
 
-pub use agreement::SqlSide;
 pub use content_hash::{ContentSide, REPLICAS};
-pub use invocation::InvocationEnd;
 
 /// What every kind of check declares of itself.
 pub trait Declares {
     /// What is wrong with it. `key` is its own, such as `checks[0].sql`.
     fn notes(&self, key: &str, system: &System) -> Vec<Note>;
 
-    /// The queries that may stand in files of their own, with their keys.
-    fn queries_mut(&mut self) -> Vec<(&'static str, &mut String)> {
+    /// The questions of which a query may stand in a file of its own, with their keys.
+    fn questions_mut(&mut self) -> Vec<(&'static str, &mut Question)> {
         Vec::new()
     }
-}
-
-fn empty_query(key: &str, query: &str) -> Option<Note> {
-    not_empty(format!("{key}.query"), query.trim().is_empty(), "write the query")
 }

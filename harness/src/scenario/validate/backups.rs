@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::{
     Note, PairRule, ScenarioRule, SystemRule,
-    names::{more_than_nothing, not_empty, twice, unknown, unknown_database, unknown_node},
+    names::{more_than_nothing, not_empty, twice, unknown, unknown_node},
     recovery::each_step,
     templates::not_filled_in,
 };
@@ -13,6 +13,7 @@ use crate::scenario::{
     backup::{BackupKind, BackupMethod, Take},
     drill::{Expectation, Interruption, Schedule, TakenBackup},
     fault::FaultKind,
+    question::{Own, expectation_notes},
     step::StepKind,
     system::Role,
     units::{OneOf, Span},
@@ -128,8 +129,8 @@ fn schedule_and_target(scenario: &Scenario, system: &System) -> Vec<Note> {
 /// spare holds nothing from birth.
 fn can_destroy_every_copy(scenario: &Scenario, system: &System) -> bool {
     let is_spare = |name: &String| system.nodes.iter().any(|node| node.name == *name && node.role == Role::Spare);
-    let database = system.databases.get(&system.service.survivors.database);
-    let holders = database.into_iter().flat_map(|database| &database.nodes).filter(|name| !is_spare(name));
+    let holders =
+        system.work_database().into_iter().flat_map(|(_, database)| &database.nodes).filter(|name| !is_spare(name));
     let holders: Vec<&String> = holders.collect();
     let destroying = scenario.faults.iter().filter(|fault| fault.kind.declared().effects().destroys_data);
     let outcomes: Vec<Vec<Vec<String>>> = destroying.map(|fault| outcomes(&fault.kind, scenario, system)).collect();
@@ -263,8 +264,8 @@ fn kept_apart(scenario: &Scenario, system: &System) -> Vec<Note> {
 
 fn alerted_database(scenario: &Scenario, system: &System) -> Vec<Note> {
     let Some(alert) = &scenario.recovery.alert else { return Vec::new() };
-    let database = unknown_database("recovery.alert.database".to_owned(), &alert.database, system);
-    let every = more_than_nothing("recovery.alert.every".to_owned(), alert.every.ms() == 0.0);
-    let empty = not_empty("recovery.alert.query".to_owned(), alert.query.trim().is_empty(), "write the query");
-    [database, every, empty].into_iter().flatten().collect()
+    let key = "recovery.alert";
+    let every = more_than_nothing(format!("{key}.every"), alert.every.ms() == 0.0);
+    let expected = expectation_notes(key, alert.expect.as_ref());
+    alert.kind.notes(key, Own::default(), system).into_iter().chain(every).chain(expected).collect()
 }

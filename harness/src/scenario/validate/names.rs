@@ -98,9 +98,9 @@ pub(in crate::scenario) fn database_on(key: &str, on: &str, database: &str, syst
 
 /// What is wrong with looking for the writer of a database.
 pub(in crate::scenario) fn needs_is_writer(key: impl Into<String>, name: &str, database: &Database) -> Option<Note> {
-    database.is_writer.is_none().then(|| {
+    (database.is_writer.is_none() && database.nodes.len() > 1).then(|| {
         let problem = format!("database `{name}` does not say how its writer is recognised");
-        Note::new(key, problem, format!("give `databases.{name}` an `is_writer` query"))
+        Note::new(key, problem, format!("give `databases.{name}` an `is_writer`"))
     })
 }
 
@@ -111,7 +111,7 @@ pub(in crate::scenario) fn needs_is_replica(key: &str, name: &str, system: &Syst
     };
     database.is_replica.is_none().then(|| {
         let problem = format!("database `{name}` does not say how its replicas are recognised");
-        Note::new(format!("{key}.on"), problem, format!("give `databases.{name}` an `is_replica` query"))
+        Note::new(format!("{key}.on"), problem, format!("give `databases.{name}` an `is_replica`"))
     })
 }
 

@@ -2,10 +2,10 @@
 
 use super::{
     Note, PairRule, ScenarioRule, SystemRule,
-    names::{more_than_nothing, not_empty, unknown_database, unknown_node, unknown_request},
+    names::{more_than_nothing, not_empty, unknown_node, unknown_request},
     topology::not_a_path,
 };
-use crate::scenario::{Scenario, System, drill::Probe, system::Request};
+use crate::scenario::{Scenario, System, drill::Probe, question::Own, system::Request};
 
 pub(super) const SYSTEM_RULES: &[SystemRule] = &[entrance, answers, tokens, methods, survivors];
 pub(super) const SCENARIO_RULES: &[ScenarioRule] = &[mix, spans];
@@ -74,10 +74,7 @@ fn methods(system: &System) -> Vec<Note> {
 }
 
 fn survivors(system: &System) -> Vec<Note> {
-    let survivors = &system.service.survivors;
-    let database = unknown_database("service.survivors.database", &survivors.database, system);
-    let query = not_empty("service.survivors.query", survivors.query.trim().is_empty(), "write the query");
-    [database, query].into_iter().flatten().collect()
+    system.service.survivors.kind.notes("service.survivors", Own::default(), system)
 }
 
 fn mix(scenario: &Scenario) -> Vec<Note> {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{
     Note, SystemRule,
-    names::{exactly_one, more_than_nothing, needs_is_writer, not_empty, twice, unknown, unknown_node},
+    names::{exactly_one, more_than_nothing, not_empty, twice, unknown, unknown_node},
 };
 use crate::scenario::{
     System,
-    system::{Node, Role, Site},
+    question::{Criterion, Own, expectation_notes},
+    system::{Database, Node, Role, Site},
 };
 
 pub(super) const RULES: &[SystemRule] = &[
@@ -204,29 +205,16 @@ fn readiness(system: &System) -> Vec<Note> {
     each_node(system)
         .filter_map(|(key, node)| Some((format!("{key}.ready"), node, node.ready.as_ref()?)))
         .flat_map(|(key, node, ready)| {
-            let kinds = [("sql", ready.sql.is_some()), ("http", ready.http.is_some()), ("run", ready.run.is_some())];
-            let kind = exactly_one(&key, "readiness", &kinds);
-            let sql = ready.sql.as_ref().and_then(|sql| asked_of(&format!("{key}.sql"), node, &sql.database, system));
-            let http = ready.http.as_ref();
-            let port = http.and_then(|http| not_observed(format!("{key}.http.port"), http.port, node));
-            let path = http.and_then(|http| not_a_path(format!("{key}.http.path"), &http.path));
-            let is_idle = ready.run.as_ref().is_some_and(Vec::is_empty);
-            let run = not_empty(format!("{key}.run"), is_idle, "write the command");
+            let own = ready.kind.notes(&key, Own { nodes: Some(&[node.name.as_str()]), database: None }, system);
+            let elsewhere = ready.kind.declared().on().map(|_| {
+                let problem = "readiness is asked of the node itself";
+                Note::new(format!("{key}.{}.on", ready.kind.key()), problem, "drop `on`")
+            });
             let within = ready.within.and_then(|span| more_than_nothing(format!("{key}.within"), span.ms() == 0.0));
-            [kind, sql, port, path, run, within].into_iter().flatten()
+            let expected = expectation_notes(&key, ready.expect.as_ref());
+            own.into_iter().chain(elsewhere).chain(within).chain(expected)
         })
         .collect()
-}
-
-fn asked_of(key: &str, node: &Node, database: &str, system: &System) -> Option<Note> {
-    let key = format!("{key}.database");
-    let Some(asked) = system.databases.get(database) else {
-        return super::names::unknown_database(key, database, system);
-    };
-    (!asked.nodes.contains(&node.name)).then(|| {
-        let problem = format!("`{}` does not hold database `{database}`", node.name);
-        Note::new(key, problem, format!("add `{}` to `databases.{database}.nodes`, or ask another", node.name))
-    })
 }
 
 /// A note where a port is none that the harness may reach.
@@ -270,17 +258,35 @@ fn databases(system: &System) -> Vec<Note> {
             let none = not_empty(format!("{key}.nodes"), database.nodes.is_empty(), "name the nodes that may hold it");
             let user = not_empty(format!("{key}.user"), database.user.is_empty(), "name the role that reads");
             let port = more_than_nothing(format!("{key}.port"), database.port == 0);
-            let survivors = (database.nodes.len() > 1 && system.service.survivors.database == *name)
-                .then(|| needs_is_writer("service.survivors.database", name, database))
-                .flatten();
             let twice = twice("node", holders());
+            let roles = [("is_writer", &database.is_writer), ("is_replica", &database.is_replica)];
+            let roles = roles.into_iter().flat_map(|(role, criterion)| {
+                role_notes(&format!("{key}.{role}"), criterion.as_ref(), name, database, system)
+            });
             unknown
                 .into_iter()
                 .chain(twice)
-                .chain([none, user, port, survivors].into_iter().flatten())
+                .chain([none, user, port].into_iter().flatten())
+                .chain(roles)
                 .collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// What is wrong with the question by which a server's role is recognised: it goes to each server of its own database.
+fn role_notes(key: &str, criterion: Option<&Criterion>, name: &str, database: &Database, system: &System) -> Vec<Note> {
+    let Some(criterion) = criterion else { return Vec::new() };
+    let nodes: Vec<&str> = database.nodes.iter().map(String::as_str).collect();
+    let (kind, declared) = (criterion.kind.key(), criterion.kind.declared());
+    let elsewhere = declared
+        .on()
+        .map(|_| Note::new(format!("{key}.{kind}.on"), "it goes to each server of its own database", "drop `on`"));
+    let other = declared.database().filter(|other| *other != name).map(|other| {
+        let problem = format!("it asks `{other}` about a server of `{name}`");
+        Note::new(format!("{key}.{kind}.database"), problem, format!("write `{name}`"))
+    });
+    let own = criterion.kind.notes(key, Own { nodes: Some(&nodes), database: Some(name) }, system);
+    own.into_iter().chain(elsewhere).chain(other).chain(expectation_notes(key, criterion.expect.as_ref())).collect()
 }
 
 fn commands(system: &System) -> Vec<Note> {

@@ -90,12 +90,16 @@ impl Running {
 
     /// Waits until it prints something more; false once it prints nothing any more.
     pub(super) async fn hear(&mut self) -> Result<bool> {
-        let Some(piece) = self.output.next().await else { return Ok(false) };
-        let piece = piece.doing(&self.doing)?.into_bytes();
-        self.kept.extend_from_slice(&piece);
+        let Some(piece) = self.next().await? else { return Ok(false) };
+        self.kept.extend_from_slice(&piece.into_bytes());
         // The last of it tells how it ended.
         self.kept.drain(..self.kept.len().saturating_sub(OUTPUT_BYTES));
         Ok(true)
+    }
+
+    /// The next that it prints, which is not kept; none once it prints nothing any more.
+    pub(super) async fn next(&mut self) -> Result<Option<LogOutput>> {
+        self.output.next().await.transpose().doing(&self.doing)
     }
 
     /// What it has printed so far.

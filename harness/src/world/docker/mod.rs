@@ -31,6 +31,7 @@ mod power;
 mod programs;
 mod provision;
 mod questions;
+mod reading;
 mod relay;
 mod resolver;
 mod shell;

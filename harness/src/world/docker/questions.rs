@@ -3,22 +3,19 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_postgres::{SimpleQueryMessage, error::SqlState};
+use tokio_postgres::error::SqlState;
 
 use super::{
     DockerWorld,
     errors::chain,
-    sql::{Connection, Trouble, read_only, too_late, words},
+    reading::read,
+    sql::{Connection, MOST_ANSWERED, Trouble, too_late, too_much, words},
 };
 use crate::{
     scenario::system::Property,
-    world::{ModelAnswer, Questions, Result, Rows, SqlTarget, WorldError, WorldErrorKind, WriteAttempt},
+    world::{CommandOutput, ModelAnswer, Questions, Result, Rows, SqlTarget, WorldError, WorldErrorKind, WriteAttempt},
 };
-
-/// How much of an answer over HTTP is kept.
-const BODY_BYTES: usize = 1024 * 1024;
 
 /// Whether a server's refusal says that this role may not write here. Anything else proves nothing: a table that is
 /// not there, a wrong password, a server that is only starting.
@@ -55,38 +52,23 @@ impl DockerWorld {
         connection.client.batch_execute("ROLLBACK").await?;
         Ok(())
     }
-
-    async fn stream_tokens(
-        &self,
-        target: &SqlTarget,
-        query: &str,
-        within: Duration,
-    ) -> std::result::Result<Vec<String>, Trouble> {
-        let mut connection = Connection::open(self, target, &target.access.user).await?;
-        connection.bound(within).await?;
-        let rows = connection.client.simple_query_raw(&read_only(query)).await?;
-        let tokens = rows.try_fold(Vec::new(), |mut tokens, message| async move {
-            if let SimpleQueryMessage::Row(row) = message {
-                tokens.extend(row.get(0).map(str::to_owned));
-            }
-            Ok(tokens)
-        });
-        Ok(tokens.await?)
-    }
 }
 
-async fn get_over_http(client: &reqwest::Client, url: &str) -> std::result::Result<(u16, String), reqwest::Error> {
+/// Status and body; no body where there is too much of it.
+async fn get_over_http(
+    client: &reqwest::Client,
+    url: &str,
+) -> std::result::Result<(u16, Option<String>), reqwest::Error> {
     let mut response = client.get(url).send().await?;
     let status = response.status().as_u16();
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await? {
-        let room = BODY_BYTES - body.len();
-        body.extend_from_slice(&piece[..piece.len().min(room)]);
-        if body.len() == BODY_BYTES {
-            break;
+        body.extend_from_slice(&piece);
+        if body.len() > MOST_ANSWERED {
+            return Ok((status, None));
         }
     }
-    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    Ok((status, Some(String::from_utf8_lossy(&body).into_owned())))
 }
 
 #[async_trait]
@@ -97,29 +79,11 @@ impl Questions for DockerWorld {
         Ok(rows.into_iter().map(|row| row.into_iter().map(redacted).collect()).collect())
     }
 
-    async fn tokens(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Vec<String>> {
-        let doing = format!("read the tokens in database {} on {}", target.database, target.node);
-        match timeout(within, self.stream_tokens(target, query, within)).await {
-            Ok(tokens) => tokens.map_err(|trouble| trouble.explain(&doing)),
-            Err(_) => Err(too_late(&doing, within)),
-        }
-    }
-
-    async fn is_writer(&self, target: &SqlTarget, within: Duration) -> Result<bool> {
-        let doing = format!("ask whether {} takes writes", target.node);
-        let query = target.access.is_writer.as_deref().ok_or_else(|| {
-            let happened = format!("database {} declares no `is_writer`", target.database);
-            WorldError::new(WorldErrorKind::NotFound, &doing, happened)
-        })?;
-        let rows = self.ask(target, query, within).await?;
-        match rows.as_slice() {
-            [row] if *row == [Some("t".to_owned())] => Ok(true),
-            [row] if *row == [Some("f".to_owned())] => Ok(false),
-            _ => {
-                let happened = "`is_writer` must give one row with one column, true or false";
-                Err(WorldError::new(WorldErrorKind::Answered, doing, happened))
-            }
-        }
+    async fn read(&self, node: &str, command: &[String], within: Duration) -> Result<CommandOutput> {
+        let doing = self.redact(&format!("ask node {node} by `{}`", command.join(" ")));
+        let mut answer = read(&self.docker, &self.run.container(node), &doing, command, within).await?;
+        answer.output = self.redact(&answer.output);
+        Ok(answer)
     }
 
     async fn get(&self, node: &str, port: u16, path: &str, within: Duration) -> Result<(u16, String)> {
@@ -127,7 +91,8 @@ impl Questions for DockerWorld {
         let relayed = self.relayed(node, port, &doing)?;
         let url = format!("http://127.0.0.1:{relayed}{path}");
         match timeout_at(Instant::now() + within, get_over_http(&self.fresh_http, &url)).await {
-            Ok(Ok((status, body))) => Ok((status, self.redact(&body))),
+            Ok(Ok((status, Some(body)))) => Ok((status, self.redact(&body))),
+            Ok(Ok((_, None))) => Err(too_much(&doing)),
             Ok(Err(error)) => {
                 Err(WorldError::new(WorldErrorKind::Other, doing, chain(&error)).caused_by(error.without_url()))
             }

@@ -3,10 +3,12 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+use futures_util::TryStreamExt;
 use tokio::{
     task::AbortHandle,
     time::{Instant, timeout_at},
@@ -102,14 +104,18 @@ impl Connection {
 
     async fn rows(&mut self, query: &str, within: Duration) -> std::result::Result<Rows, Trouble> {
         self.bound(within).await?;
-        let messages = self.client.simple_query(&read_only(query)).await?;
-        let row = |message: &SimpleQueryMessage| match message {
-            SimpleQueryMessage::Row(row) => {
-                Some((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
+        let mut messages = pin!(self.client.simple_query_raw(&read_only(query)).await?);
+        let (mut rows, mut bytes) = (Rows::new(), 0);
+        while let Some(message) = messages.try_next().await? {
+            let SimpleQueryMessage::Row(row) = message else { continue };
+            let cells: Vec<_> = (0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect();
+            bytes += cells.iter().flatten().map(String::len).sum::<usize>() + 1;
+            if bytes > MOST_ANSWERED {
+                return Err(Trouble::Ours(too_much("read the rows of a query")));
             }
-            _ => None,
-        };
-        Ok(messages.iter().filter_map(row).collect())
+            rows.push(cells);
+        }
+        Ok(rows)
     }
 }
 
@@ -157,6 +163,15 @@ impl Trouble {
 /// A server's own words with their code.
 pub(super) fn words(said: &tokio_postgres::error::DbError) -> String {
     format!("{} ({})", said.message(), said.code().code())
+}
+
+/// The most bytes of an answer. Half an answer would tell of rows that are not there, so more of it is an error.
+pub(super) const MOST_ANSWERED: usize = 256 * 1024 * 1024;
+
+/// An answer that is too large.
+pub(super) fn too_much(doing: &str) -> WorldError {
+    let happened = format!("the answer has more than {} MiB; ask for less", MOST_ANSWERED / 1024 / 1024);
+    WorldError::new(WorldErrorKind::Answered, doing, happened)
 }
 
 /// A deadline that passed.

@@ -4,7 +4,7 @@
 use super::operations::Modelled;
 use crate::{
     plan::{Plan, PlannedStep},
-    scenario::{fault::FaultKind, step::StepKind},
+    scenario::{fault::FaultKind, question::Question, step::StepKind},
 };
 
 /// Why a plan cannot be simulated, a reason a line; none where it can.
@@ -15,9 +15,21 @@ pub fn beyond_the_model(plan: &Plan) -> Vec<String> {
     let faults = plan.conditions.iter().chain(&plan.faults);
     let has_packets = faults.into_iter().any(|fault| matches!(fault.kind, FaultKind::BadLink(_)));
     let packets = has_packets.then(|| "the model knows no packets that a link could lose, double or delay".to_owned());
-    let mut reasons: Vec<String> = plan.steps().filter_map(beyond).chain(packets).collect();
+    let asked = beyond_its_answers(plan).into_iter();
+    let mut reasons: Vec<String> = plan.steps().filter_map(beyond).chain(packets).chain(asked).collect();
     reasons.dedup();
     reasons
+}
+
+/// Questions whose answer the model would have to word as a program of the system does.
+fn beyond_its_answers(plan: &Plan) -> Vec<String> {
+    let survivors = matches!(plan.load.survivors, Question::HttpQuestion(_));
+    let survivors = survivors.then(|| "the model holds no documents in which survivors could be looked for".to_owned());
+    let databases = plan.declared.system.databases.iter();
+    let roles = databases.filter(|(_, database)| database.is_writer.as_ref().is_some_and(|it| it.expect.is_some()));
+    let roles =
+        roles.map(|(name, _)| format!("the model knows no words by which the writer of `{name}` is recognised"));
+    survivors.into_iter().chain(roles).collect()
 }
 
 fn beyond(step: &PlannedStep) -> Option<String> {

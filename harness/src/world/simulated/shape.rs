@@ -1,11 +1,12 @@
 //! What the model takes from a plan: its nodes by number, who follows whom, and where requests go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     plan::Plan,
     scenario::{
         backup::ModelledBackup,
+        question::Question,
         system::{Replication, Role},
     },
 };
@@ -20,6 +21,19 @@ pub(super) struct Statuses {
     pub(super) acknowledged: u16,
     /// The work is definitely not done.
     pub(super) refused: u16,
+}
+
+/// What a question is about: the model knows no SQL, no HTTP and no programs, but it knows what a plan asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Whether the node is ready: that it answers is all that matters.
+    Ready,
+    /// Whether a bad change can be seen.
+    Damage,
+    /// Whether the server takes writes.
+    Writer,
+    /// Which tokens the node holds.
+    Survivors,
 }
 
 /// The unchanging part of the model.
@@ -44,12 +58,10 @@ pub(super) struct Shape {
     pub(super) waits_for: BTreeMap<NodeId, Vec<NodeId>>,
     /// What keeps the backups of the cluster, and how often the log gets there at the least.
     pub(super) repository: Option<(NodeId, u64)>,
-    /// The queries that show a bad change.
-    pub(super) damage_queries: BTreeSet<String>,
+    /// What each question of the plan is about, by its words.
+    pub(super) meanings: BTreeMap<String, Meaning>,
     /// What requests answer, by their name.
     pub(super) statuses: BTreeMap<String, Statuses>,
-    /// The queries that nodes answer once they are ready.
-    pub(super) ready_queries: BTreeSet<String>,
     /// What each backup holds, by what the scenario calls it.
     pub(super) backups: BTreeMap<String, ModelledBackup>,
 }
@@ -81,9 +93,8 @@ impl Shape {
             repository: with_role(Role::BackupRepository)
                 .first()
                 .map(|repository| (*repository, archive_interval_us(plan))),
-            damage_queries: damage_queries(plan),
+            meanings: meanings(plan),
             statuses: statuses(plan),
-            ready_queries: ready_queries(plan),
             backups: backups(plan),
             front,
             cluster,
@@ -119,8 +130,8 @@ fn applications(front: NodeId, roles: &[Role]) -> Vec<NodeId> {
 
 /// The nodes of the database that holds the tokens; where it names none, every replicated server.
 fn cluster(plan: &Plan, names: &[String], roles: &[Role]) -> Vec<NodeId> {
-    let declared = plan.database(&plan.load.survivors.database);
-    let named = |node: &NodeId| declared.is_some_and(|database| database.nodes.contains(&names[*node]));
+    let declared = plan.work_database();
+    let named = |node: &NodeId| declared.is_some_and(|(_, database)| database.nodes.contains(&names[*node]));
     let cluster: Vec<NodeId> = (0..names.len()).filter(named).collect();
     if cluster.is_empty() { (0..roles.len()).filter(|node| roles[*node].is_clustered()).collect() } else { cluster }
 }
@@ -156,17 +167,23 @@ fn archive_interval_us(plan: &Plan) -> u64 {
     every.map_or(10_000_000, |every| every.duration().as_micros() as u64).max(1)
 }
 
-fn damage_queries(plan: &Plan) -> BTreeSet<String> {
+/// What each question of the plan is about, by its words.
+fn meanings(plan: &Plan) -> BTreeMap<String, Meaning> {
+    let of = |question: &Question, meaning| (question.declared().in_words(), meaning);
+    let ready = plan.nodes.iter().filter_map(|planned| planned.node.ready.as_ref());
+    let ready = ready.map(|ready| of(&ready.kind, Meaning::Ready));
     let shown = plan.faults.iter().filter_map(|fault| fault.kind.declared().shown());
-    shown
-        .map(|shown| shown.query.to_owned())
-        .chain(plan.recovery.alert.iter().map(|alert| alert.query.clone()))
-        .collect()
+    let shown = shown.map(|shown| (in_words(shown.query), Meaning::Damage));
+    let alert = plan.recovery.alert.iter().map(|alert| of(&alert.kind, Meaning::Damage));
+    let writers = plan.declared.system.databases.values().filter_map(|database| database.is_writer.as_ref());
+    let writers = writers.map(|condition| of(&condition.kind, Meaning::Writer));
+    let survivors = std::iter::once(of(&plan.load.survivors, Meaning::Survivors));
+    ready.chain(shown).chain(alert).chain(writers).chain(survivors).collect()
 }
 
-fn ready_queries(plan: &Plan) -> BTreeSet<String> {
-    let ready = plan.nodes.iter().filter_map(|planned| planned.node.ready.as_ref());
-    ready.filter_map(|ready| ready.sql.as_ref()).map(|question| question.query.clone()).collect()
+/// A query as a question's words are: without its line breaks.
+pub(super) fn in_words(query: &str) -> String {
+    query.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn backups(plan: &Plan) -> BTreeMap<String, ModelledBackup> {

@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::super::{Model, SimulatedWorld, draws::QUESTION, shape::NodeId, timed_out};
+use super::super::{
+    Model, SimulatedWorld,
+    draws::QUESTION,
+    shape::{Meaning, NodeId, in_words},
+    timed_out,
+};
 use crate::{
     scenario::system::Property,
-    world::{ModelAnswer, Questions, Result, Rows, SqlTarget, WorldError, WorldErrorKind, WriteAttempt},
+    world::{CommandOutput, ModelAnswer, Questions, Result, Rows, SqlTarget, WorldError, WorldErrorKind, WriteAttempt},
 };
 
 #[async_trait]
@@ -15,29 +20,31 @@ impl Questions for SimulatedWorld {
     async fn query(&self, target: &SqlTarget, query: &str, within: Duration) -> Result<Rows> {
         let doing = format!("ask {} in {}", target.node, target.database);
         let id = self.answering(&doing, &target.node, within).await?;
-        // Of a readiness query, only that it succeeds is known to matter.
-        if self.locked().model.shape.ready_queries.contains(query) || is_constant(query) {
-            return Ok(vec![vec![Some("1".to_owned())]]);
-        }
+        let words = in_words(query);
         let state = self.now();
-        if state.model.shape.damage_queries.contains(query) {
-            let is_damaged = state.model.servers[id].is_damaged;
-            return Ok(if is_damaged { vec![vec![Some("damaged".to_owned())]] } else { Vec::new() });
+        match state.model.shape.meanings.get(&words) {
+            Some(meaning) => Ok(state.model.rows(id, *meaning)),
+            None if is_constant(&words) => Ok(vec![vec![Some("1".to_owned())]]),
+            None => {
+                let node = state.model.shape.name(id);
+                let happened = format!("the simulated {node} answers no SQL; let the check say what it `models`");
+                Err(WorldError::new(WorldErrorKind::NotFound, doing, happened))
+            }
         }
-        let node = state.model.shape.name(id).to_owned();
-        drop(state);
-        let happened = format!("the simulated {node} answers no SQL; let the check say what it `models`");
-        Err(WorldError::new(WorldErrorKind::NotFound, doing, happened))
     }
 
-    async fn tokens(&self, target: &SqlTarget, _query: &str, within: Duration) -> Result<Vec<String>> {
-        let id = self.answering(&format!("ask {} for its tokens", target.node), &target.node, within).await?;
-        Ok(self.now().model.tokens(id))
-    }
-
-    async fn is_writer(&self, target: &SqlTarget, within: Duration) -> Result<bool> {
-        let id = self.answering(&format!("ask {} whether it takes writes", target.node), &target.node, within).await?;
-        Ok(self.now().model.is_writable(id))
+    async fn read(&self, node: &str, command: &[String], within: Duration) -> Result<CommandOutput> {
+        let words = command.join(" ");
+        let doing = format!("ask {node} by {words}");
+        let id = self.answering(&doing, node, within).await?;
+        let state = self.now();
+        let Some(meaning) = state.model.shape.meanings.get(&words) else {
+            let happened = format!("the simulated {node} runs no programs; let the check say what it `models`");
+            return Err(WorldError::new(WorldErrorKind::NotFound, doing, happened));
+        };
+        let rows = state.model.rows(id, *meaning).into_iter();
+        let lines: Vec<String> = rows.map(|row| row.into_iter().flatten().collect::<Vec<_>>().join("\t")).collect();
+        Ok(CommandOutput { status: 0, output: lines.join("\n") })
     }
 
     async fn get(&self, node: &str, port: u16, path: &str, within: Duration) -> Result<(u16, String)> {
@@ -68,9 +75,8 @@ impl Questions for SimulatedWorld {
 }
 
 /// A query that asks no table.
-fn is_constant(query: &str) -> bool {
-    let query = query.trim().trim_end_matches(';').to_ascii_lowercase();
-    query == "select 1"
+fn is_constant(words: &str) -> bool {
+    words.trim_end_matches(';').eq_ignore_ascii_case("select 1")
 }
 
 impl SimulatedWorld {
@@ -92,6 +98,18 @@ impl SimulatedWorld {
 }
 
 impl Model {
+    /// What a node answers.
+    fn rows(&self, node: NodeId, meaning: Meaning) -> Rows {
+        let one = |text: &str| vec![Some(text.to_owned())];
+        match meaning {
+            Meaning::Ready => vec![one("1")],
+            Meaning::Damage if self.servers[node].is_damaged => vec![one("damaged")],
+            Meaning::Damage => Vec::new(),
+            Meaning::Writer => vec![one(if self.is_writable(node) { "t" } else { "f" })],
+            Meaning::Survivors => self.tokens(node).iter().map(|token| one(token)).collect(),
+        }
+    }
+
     /// The tokens that a node holds: a server of the cluster its log, a database beside it what the monitor knows.
     fn tokens(&self, node: NodeId) -> Vec<String> {
         let token = |commit| self.token(commit).to_owned();

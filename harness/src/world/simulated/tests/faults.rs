@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    plans::partition_of_zone,
+    plans::{SURVIVORS, partition_of_zone},
     stage::{Got, SECOND, Stage, assert_truth_fits, target},
 };
 use crate::{
@@ -260,7 +260,7 @@ async fn a_former_primary_that_restarts_is_fenced_by_its_guard_alone() {
         assert_eq!(stage.operate("require", "db-b", "db-a").await.status, 0);
         stage.wait_ms(500).await;
         assert!(stage.ask("redundant").await.is_ok());
-        let held = stage.world.tokens(&target(&stage, "db-a"), "SELECT", SECOND).await.unwrap();
-        assert_eq!(held, ["redundant"]);
+        let held = stage.world.query(&target(&stage, "db-a"), SURVIVORS, SECOND).await.unwrap();
+        assert_eq!(held, [[Some("redundant".to_owned())]]);
     }
 }

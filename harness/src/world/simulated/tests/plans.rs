@@ -9,10 +9,14 @@ use crate::{
         Declared, Scenario, System,
         drill::{Cause, DisasterClass, Load, Origin, Probe, Recoverer, Recovery, ServiceLevel, Targets},
         fault::{Declares, OutageCause, ZoneOutage},
-        system::{Database, Node, Replication, Request, Role, Service, Site, SqlQuestion},
+        question::{Asked, Criterion, SqlQuestion},
+        system::{Database, Node, Replication, Request, Role, Service, Site},
         units::{OneOf, Span},
     },
 };
+
+/// The query for survivors.
+pub(super) const SURVIVORS: &str = "SELECT token FROM requests";
 
 /// The plan, with its standby waited for or not.
 pub(super) fn order_management(replication: Replication) -> Plan {
@@ -68,7 +72,7 @@ fn system(replication: Replication) -> System {
         nodes: nodes.iter().map(|name| (*name).to_owned()).collect(),
         port: 5432,
         user: "observer".into(),
-        is_writer: Some("SELECT true".into()),
+        is_writer: Some(Criterion { expect: None, kind: SqlQuestion::new("SELECT true").into() }),
         is_replica: None,
         moment: None,
     };
@@ -108,7 +112,9 @@ fn service() -> Service {
         node: "balancer".into(),
         port: 8080,
         requests: BTreeMap::from([("place".to_owned(), place)]),
-        survivors: SqlQuestion { database: "orders".into(), query: "SELECT token FROM requests".into() },
+        survivors: Asked {
+            kind: SqlQuestion { on: None, database: Some("orders".into()), query: SURVIVORS.into() }.into(),
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::plans::order_management;
+use super::plans::{SURVIVORS, order_management};
 use crate::{
     clock::Clock,
     plan::Plan,
@@ -162,8 +162,8 @@ pub(super) fn target(stage: &Stage, node: &str) -> SqlTarget {
 /// What must hold of the truth and what clients saw, whatever happened.
 pub(super) async fn assert_truth_fits(stage: &Stage, truth: &Truth) {
     let survivor = target(stage, truth.survivor.as_ref().unwrap());
-    let held: BTreeSet<String> =
-        stage.world.tokens(&survivor, "SELECT token", SECOND).await.unwrap().into_iter().collect();
+    let rows = stage.world.query(&survivor, SURVIVORS, SECOND).await.unwrap();
+    let held: BTreeSet<String> = rows.into_iter().flatten().flatten().collect();
     let all: BTreeMap<String, Got> = stage.got().into_iter().map(|got| (got.token.clone(), got)).collect();
     let promised: BTreeSet<String> = all.values().filter(|got| got.is_ok()).map(|got| got.token.clone()).collect();
     let lost: BTreeSet<String> = promised.difference(&held).cloned().collect();
