@@ -104,7 +104,7 @@ impl Drill<'_> {
             if failed {
                 break;
             }
-            if let Some(milestone) = step.kind.declared().milestone() {
+            if let Some(milestone) = step.kind.declared().milestone(&self.plan().declared.system) {
                 facts.reach(self.events, milestone, self.now_us());
             }
         }

@@ -19,7 +19,7 @@ use crate::{
     plan::{Plan, PlannedStep},
     scenario::{
         step::{Environment, StepKind},
-        system::Role,
+        system::{ClusterChange, Role},
     },
     verify::Examiner,
     world::NodeState,
@@ -49,7 +49,8 @@ fn may_be_down(plan: &Plan, facts: &Facts, node: &str) -> bool {
         StepKind::Start(step) if step.node == node => false,
         StepKind::RestoreStep(step) if step.node.as_deref() == Some(node) => false,
         StepKind::OperationStep(step) if step.node == node => {
-            is_down || !matches!(step.name.as_str(), "promote" | "rejoin")
+            let does = step.operation(&plan.declared.system).and_then(|operation| operation.does);
+            is_down || !does.is_some_and(ClusterChange::keeps_running)
         }
         StepKind::Command(step) if step.on == node => true,
         _ => is_down,

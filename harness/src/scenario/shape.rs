@@ -131,6 +131,11 @@ impl<'a> Walk<'a> {
             self.refuse_key(key, path, problem, mend);
             return Some(now);
         }
+        if let Some(within) = successor(Form::Moved, name, names()) {
+            let (problem, mend) = renamed::moved(name, within);
+            self.refuse_key(key, path, problem, mend);
+            return Some(within);
+        }
         let meant = nearest(name, names());
         let mend = meant.map(|meant| format!("did you mean `{meant}`?"));
         let mend = mend.unwrap_or_else(|| format!("known here are {}", list(names())));

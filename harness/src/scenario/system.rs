@@ -290,10 +290,48 @@ pub struct Command {
 pub struct Operation {
     /// What it does, in words.
     pub about: Option<String>,
+    /// What it does to the cluster, where that is one of the few things of which a report tells, or that the model knows.
+    pub does: Option<ClusterChange>,
     /// The command and its arguments, run on the node that the step names. `${argument}` is what the step gives it.
     pub run: Vec<String>,
     /// How long it may take.
     pub within: Span,
+}
+
+/// What an operation does to a cluster of databases, whatever it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClusterChange {
+    /// A standby becomes the writer. The report tells the moment as a milestone.
+    Promote,
+    /// A server takes no more writes of applications.
+    Fence,
+    /// A fenced server takes writes again.
+    Unfence,
+    /// The writer waits for no standby any more.
+    Release,
+    /// The writer waits for the standby that is named as the argument.
+    Require,
+    /// A former writer follows the new one. The report tells the moment as a milestone.
+    Rejoin,
+    /// What watches the work forgets what the databases lost.
+    Reconcile,
+}
+
+impl ClusterChange {
+    /// The milestone that is reached with it.
+    pub const fn milestone(self) -> Option<&'static str> {
+        match self {
+            Self::Promote => Some("promoted"),
+            Self::Rejoin => Some("redundancy_restored"),
+            Self::Fence | Self::Unfence | Self::Release | Self::Require | Self::Reconcile => None,
+        }
+    }
+
+    /// Whether the node runs afterwards if it ran before.
+    pub const fn keeps_running(self) -> bool {
+        matches!(self, Self::Promote | Self::Rejoin)
+    }
 }
 
 /// How clients use the system.

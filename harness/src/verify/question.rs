@@ -1,6 +1,6 @@
 //! A question and what its answer must be, at each node that it goes to.
 
-use super::{ASK_WITHIN, Answer, Ask, Examiner, Evaluation, Turn, answered, as_lines, is_finding};
+use super::{ASK_WITHIN, Answer, Ask, Evaluation, Examiner, Turn, answered, as_lines, is_finding};
 use crate::{
     question::{self, Evaluated, evaluate},
     scenario::{

@@ -28,7 +28,7 @@ use crate::{
     plan::Plan,
     scenario::{
         rights::Capability,
-        system::{Database, Property, Request},
+        system::{ClusterChange, Database, Property, Request},
     },
 };
 
@@ -397,7 +397,13 @@ pub trait Commands: Send + Sync {
     /// Runs a command on a node, by the management path, which no fault touches.
     async fn run(&self, node: &str, command: &[String], within: Duration) -> Result<CommandOutput>;
     /// Runs one of the system's operations. `name` is what the model of the simulated world goes by.
-    async fn operate(&self, name: &str, node: &str, command: &[String], within: Duration) -> Result<CommandOutput>;
+    async fn operate(
+        &self,
+        does: Option<ClusterChange>,
+        node: &str,
+        command: &[String],
+        within: Duration,
+    ) -> Result<CommandOutput>;
 }
 
 /// Backups and restores, by the commands that the system declares. A command that fails is an answer, not an error.

@@ -18,16 +18,32 @@ const ROWS: [(&str, &str, &str); RENAMED.len()] = [
     ("order-management/backups-tested", "restore_test: true", "judge_backups: true"),
     ("process-cell/exports-tested", "corrupt: &corrupt", "spoil: &corrupt"),
     ("order-management/standby-zone-outage", "zone_outage: {", "zone_dark: {"),
+    (
+        "process-cell/nothing-broken",
+        "    question: {command: {on: documents, run: [orderflow, audit]}}",
+        "    command: {on: documents, run: [orderflow, audit]}",
+    ),
+    ("process-cell/nothing-broken", MANAGER, "    http: {on: [manager, documents], port: 8080, path: /status}"),
+    (
+        "order-management/nothing-broken",
+        "    question: {sql: {on: monitor-db, database: monitor, query: select 1}, expect: {value: \"1\"}}",
+        "    sql: {on: monitor-db, database: monitor, query: select 1, value: \"1\"}",
+    ),
     ("order-management/split-brain-refused", "by: partitioned", "by: cut-off"),
     ("order-management/standby-zone-outage", "by: paused", "by: frozen"),
     ("order-management/backups-tested", "role: backup-repository", "role: vault"),
     ("order-management/backups-tested", "${repository}", "${vault}"),
 ];
 
+/// A check of the cell.
+const MANAGER: &str = "    question: {http: {on: [manager, documents], port: 8080, path: /status}, expect: {contains: ['\"connected\":true']}}";
+
 #[test]
 fn each_renamed_word_is_refused_with_its_line_and_the_word_of_today() {
     for (renamed, (name, from, to)) in RENAMED.iter().zip(ROWS) {
-        assert!(to.contains(renamed.was) && !from.contains(renamed.was), "{to} has the word as it was");
+        let is_moved = renamed.form == Form::Moved;
+        let is_gone = is_moved || !from.contains(renamed.was);
+        assert!(to.contains(renamed.was) && is_gone, "{to} has the word as it was");
         let Refusals(all) = read_changed(name, &|text| text.replacen(from, to, 1)).expect_err(to);
         // The system is read from a copy, whose root does not hold the files that it names.
         let found: Vec<_> = all.iter().filter(|it| !it.problem.contains("lies outside of")).collect();
@@ -35,7 +51,8 @@ fn each_renamed_word_is_refused_with_its_line_and_the_word_of_today() {
         let words = format!("{}; {}", refusal.problem, refusal.mend);
         let demanded = match renamed.form {
             Form::Placeholder => format!("write `${{{}}}`", renamed.is),
-            _ => format!("`{}` was renamed to `{1}`; write `{1}`", renamed.was, renamed.is),
+            Form::Moved => format!("write `{}: {{{}: {{...}}, expect: {{...}}}}`", renamed.is, renamed.was),
+            Form::Key | Form::Word => format!("`{}` was renamed to `{1}`; write `{1}`", renamed.was, renamed.is),
         };
         assert!(words.contains(&demanded), "{refusal}");
         let (line, _) = refusal.position.expect("a position");

@@ -8,8 +8,10 @@ impl Act for OperationStep {
     async fn act(&self, procedure: &Procedure) -> Result<String> {
         let doing = format!("{} on {}", self.name, self.node);
         let scene = &procedure.scene;
-        let command = self.command(&scene.plan.declared.system);
-        let command = command.ok_or_else(|| not_found(&doing, "the system does not know this operation"))?;
-        scene.world.operate(&self.name, &self.node, &command, FOR_EVER).await?.success(doing)
+        let system = &scene.plan.declared.system;
+        let unknown = || not_found(&doing, "the system does not know this operation");
+        let does = self.operation(system).ok_or_else(unknown)?.does;
+        let command = self.command(system).ok_or_else(unknown)?;
+        scene.world.operate(does, &self.node, &command, FOR_EVER).await?.success(doing)
     }
 }

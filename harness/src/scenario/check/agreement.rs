@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Declares;
 use crate::scenario::{
     System,
-    validate::Note,
     question::{Asked, Own, Question},
+    validate::Note,
 };
 
 /// Two questions give the same rows: the first cell is the key.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Declares;
 use crate::scenario::{
     System,
-    validate::{Note, names::unknown_request, templates::not_filled_in},
     question::{Criterion, Own, Question, expectation_notes},
+    validate::{Note, names::unknown_request, templates::not_filled_in},
 };
 
 /// A new request is carried out to its end.

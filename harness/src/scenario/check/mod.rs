@@ -9,7 +9,7 @@ use super::{
     question::Question,
     system::Property,
     units::Span,
-    validate::{Note, names::not_empty},
+    validate::Note,
 };
 
 /// The registry.

@@ -4,8 +4,8 @@ use super::Declares;
 pub use crate::scenario::question::QuestionCheck;
 use crate::scenario::{
     System,
-    validate::Note,
     question::{Own, Question, expectation_notes},
+    validate::Note,
 };
 
 impl Declares for QuestionCheck {

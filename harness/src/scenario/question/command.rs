@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Asks, On};
 use crate::scenario::{
     System,
-    validate::{Note, templates::left_as_it_stands, topology::no_command},
     system::Database,
+    validate::{Note, templates::left_as_it_stands, topology::no_command},
 };
 
 /// A command that changes nothing and must exit with 0. Each line that it prints is a row, its cells separated by tabs.

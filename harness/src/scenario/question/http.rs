@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::{Asks, On};
 use crate::scenario::{
     System,
+    system::Database,
     validate::{
         Note,
         names::not_empty,
         topology::{not_a_path, not_observed},
     },
-    system::Database,
 };
 
 /// A path over HTTP, which must answer 200. The whole answer is one row with one cell, unless `rows` says where rows are.

@@ -13,13 +13,13 @@ pub use on::On;
 
 use super::{
     System,
+    kinds::{kinds, one_of_kinds},
+    system::Database,
+    units::Span,
     validate::{
         Note,
         names::{needs_is_writer, unknown, unknown_database, unknown_node},
     },
-    kinds::{kinds, one_of_kinds},
-    system::Database,
-    units::Span,
 };
 
 /// The registry.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Asks, On};
 use crate::scenario::{
     System,
-    validate::{Note, names::not_empty},
     system::Database,
+    validate::{Note, names::not_empty},
 };
 
 /// A query to a database. It runs in a transaction that may only read.

@@ -28,7 +28,7 @@ impl Declares for AwaitWriter {
         Ok(Words::of(format!("wait until {} takes writes", self.node), self.within.duration()))
     }
 
-    fn milestone(&self) -> Option<&'static str> {
+    fn milestone(&self, _: &System) -> Option<&'static str> {
         Some("server_accepting")
     }
 

@@ -16,7 +16,7 @@ impl Declares for BringBack {
         Ok(Words::of("bring the data back to the primary environment".to_owned(), LONG))
     }
 
-    fn milestone(&self) -> Option<&'static str> {
+    fn milestone(&self, _: &System) -> Option<&'static str> {
         Some("brought_back")
     }
 }

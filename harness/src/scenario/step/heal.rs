@@ -19,7 +19,7 @@ impl Declares for HealStep {
         Ok(Words::of("heal every fault in place".to_owned(), SHORT))
     }
 
-    fn milestone(&self) -> Option<&'static str> {
+    fn milestone(&self, _: &System) -> Option<&'static str> {
         Some("healed")
     }
 }

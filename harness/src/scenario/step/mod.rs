@@ -105,7 +105,7 @@ pub trait Declares {
     fn words(&self, about: Option<&str>, scenario: &Scenario, system: &System) -> Result<Words, String>;
 
     /// The milestone that is reached once it is done.
-    fn milestone(&self) -> Option<&'static str> {
+    fn milestone(&self, _: &System) -> Option<&'static str> {
         None
     }
 

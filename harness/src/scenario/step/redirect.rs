@@ -39,7 +39,7 @@ impl Declares for RedirectStep {
         Ok(Words::of(format!("redirect clients to the {} environment", self.to.name()), SHORT))
     }
 
-    fn milestone(&self) -> Option<&'static str> {
+    fn milestone(&self, _: &System) -> Option<&'static str> {
         (self.to == Environment::Secondary).then_some("redirected")
     }
 }

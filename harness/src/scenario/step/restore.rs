@@ -95,7 +95,7 @@ impl Declares for RestoreStep {
         })
     }
 
-    fn milestone(&self) -> Option<&'static str> {
+    fn milestone(&self, _: &System) -> Option<&'static str> {
         Some("data_in_place")
     }
 

@@ -100,7 +100,7 @@ impl Declares for SecondaryStep {
         Ok(Words::of(format!("at the secondary environment: {what}{about}"), LONG))
     }
 
-    fn milestone(&self) -> Option<&'static str> {
+    fn milestone(&self, _: &System) -> Option<&'static str> {
         matches!(self.kind, SecondaryKind::DisksStep(_)).then_some("data_in_place")
     }
 

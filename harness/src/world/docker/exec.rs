@@ -17,7 +17,10 @@ use tokio::{
 };
 
 use super::{DockerWorld, errors::Doing};
-use crate::world::{CommandOutput, Commands, Result, WorldError, WorldErrorKind};
+use crate::{
+    scenario::system::ClusterChange,
+    world::{CommandOutput, Commands, Result, WorldError, WorldErrorKind},
+};
 
 /// How much of what a command prints is kept.
 const OUTPUT_BYTES: usize = 64 * 1024;
@@ -141,7 +144,13 @@ impl Commands for DockerWorld {
         Ok(output)
     }
 
-    async fn operate(&self, _: &str, node: &str, command: &[String], within: Duration) -> Result<CommandOutput> {
+    async fn operate(
+        &self,
+        _: Option<ClusterChange>,
+        node: &str,
+        command: &[String],
+        within: Duration,
+    ) -> Result<CommandOutput> {
         self.run(node, command, within).await
     }
 }

@@ -1,10 +1,9 @@
 //! What a plan asks for that the model does not know. Such a drill needs containers: taken for done, it would pass without
 //! having been tried.
 
-use super::operations::Modelled;
 use crate::{
     plan::{Plan, PlannedStep},
-    scenario::{fault::FaultKind, question::Question, step::StepKind},
+    scenario::{System, fault::FaultKind, question::Question, step::StepKind},
 };
 
 /// Why a plan cannot be simulated, a reason a line; none where it can.
@@ -16,7 +15,8 @@ pub fn beyond_the_model(plan: &Plan) -> Vec<String> {
     let has_packets = faults.into_iter().any(|fault| matches!(fault.kind, FaultKind::BadLink(_)));
     let packets = has_packets.then(|| "the model knows no packets that a link could lose, double or delay".to_owned());
     let asked = beyond_its_answers(plan).into_iter();
-    let mut reasons: Vec<String> = plan.steps().filter_map(beyond).chain(packets).chain(asked).collect();
+    let mut reasons: Vec<String> =
+        plan.steps().filter_map(|step| beyond(step, &plan.declared.system)).chain(packets).chain(asked).collect();
     reasons.dedup();
     reasons
 }
@@ -32,10 +32,10 @@ fn beyond_its_answers(plan: &Plan) -> Vec<String> {
     survivors.into_iter().chain(roles).collect()
 }
 
-fn beyond(step: &PlannedStep) -> Option<String> {
+fn beyond(step: &PlannedStep, system: &System) -> Option<String> {
     match &step.kind {
-        StepKind::OperationStep(it) if Modelled::named(&it.name).is_none() => {
-            Some(format!("the model does not know the operation `{}`", it.name))
+        StepKind::OperationStep(it) if it.operation(system)?.does.is_none() => {
+            Some(format!("the model does not know what the operation `{}` does", it.name))
         }
         StepKind::Command(it) => Some(format!("the model does not know what `{}` does", it.run.join(" "))),
         _ => None,

@@ -1,4 +1,4 @@
-//! The operations that the model knows by name: promote, fence, unfence, release, require, rejoin, reconcile.
+//! What operations do to the modelled cluster.
 
 use super::{
     draws::{PROMOTE, Purpose, REJOIN, SETTING},
@@ -6,41 +6,18 @@ use super::{
     replication::Stance,
     shape::NodeId,
 };
+use crate::scenario::system::ClusterChange;
 
-/// An operation that the model knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Modelled {
-    Promote,
-    Fence,
-    Unfence,
-    Release,
-    Require,
-    Rejoin,
-    Reconcile,
-}
-
-impl Modelled {
-    /// The operation of a name.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "promote" => Self::Promote,
-            "fence" => Self::Fence,
-            "unfence" => Self::Unfence,
-            "release" => Self::Release,
-            "require" => Self::Require,
-            "rejoin" => Self::Rejoin,
-            "reconcile" => Self::Reconcile,
-            _ => return None,
-        })
-    }
-
-    /// How long it takes.
-    pub(super) const fn takes(self) -> &'static Purpose {
-        match self {
-            Self::Promote => &PROMOTE,
-            Self::Rejoin => &REJOIN,
-            _ => &SETTING,
-        }
+/// How long an operation takes.
+pub(super) const fn takes(operation: ClusterChange) -> &'static Purpose {
+    match operation {
+        ClusterChange::Promote => &PROMOTE,
+        ClusterChange::Rejoin => &REJOIN,
+        ClusterChange::Fence
+        | ClusterChange::Unfence
+        | ClusterChange::Release
+        | ClusterChange::Require
+        | ClusterChange::Reconcile => &SETTING,
     }
 }
 
@@ -49,22 +26,22 @@ pub(super) type Said = Result<String, String>;
 
 impl Model {
     /// What an operation does at its beginning: `rejoin` takes the server down.
-    pub(super) fn begin(&mut self, operation: Modelled, node: NodeId) {
-        if operation == Modelled::Rejoin {
+    pub(super) fn begin(&mut self, operation: ClusterChange, node: NodeId) {
+        if operation == ClusterChange::Rejoin {
             self.stop_program(node);
         }
     }
 
     /// What an operation does at its end. `names` are the nodes that its command names.
-    pub(super) fn end(&mut self, operation: Modelled, node: NodeId, names: &[NodeId]) -> Said {
+    pub(super) fn end(&mut self, operation: ClusterChange, node: NodeId, names: &[NodeId]) -> Said {
         let said = match operation {
-            Modelled::Promote => self.promote(node),
-            Modelled::Fence => Ok(self.fence(node)),
-            Modelled::Unfence => Ok(self.unfence(node)),
-            Modelled::Release => self.wait_for(node, &[]),
-            Modelled::Require => self.wait_for(node, names),
-            Modelled::Rejoin => self.rejoin(node, names),
-            Modelled::Reconcile => self.tell_monitor(),
+            ClusterChange::Promote => self.promote(node),
+            ClusterChange::Fence => Ok(self.fence(node)),
+            ClusterChange::Unfence => Ok(self.unfence(node)),
+            ClusterChange::Release => self.wait_for(node, &[]),
+            ClusterChange::Require => self.wait_for(node, names),
+            ClusterChange::Rejoin => self.rejoin(node, names),
+            ClusterChange::Reconcile => self.tell_monitor(),
         };
         self.changed();
         said

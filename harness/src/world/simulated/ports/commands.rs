@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::super::{SimulatedWorld, draws::COMMAND, operations::Modelled, shape::NodeId};
-use crate::world::{CommandOutput, Commands, NodeState, Result, WorldError, WorldErrorKind};
+use super::super::{SimulatedWorld, draws::COMMAND, operations::takes, shape::NodeId};
+use crate::{
+    scenario::system::ClusterChange,
+    world::{CommandOutput, Commands, NodeState, Result, WorldError, WorldErrorKind},
+};
 
 #[async_trait]
 impl Commands for SimulatedWorld {
@@ -16,15 +19,21 @@ impl Commands for SimulatedWorld {
         self.take_for_granted(&doing, &command.join(" "), id, within).await
     }
 
-    async fn operate(&self, name: &str, node: &str, command: &[String], within: Duration) -> Result<CommandOutput> {
-        let doing = format!("{name} {node}");
+    async fn operate(
+        &self,
+        does: Option<ClusterChange>,
+        node: &str,
+        command: &[String],
+        within: Duration,
+    ) -> Result<CommandOutput> {
+        let doing = format!("{} on {node}", command.join(" "));
         let id = self.running(&doing, node)?;
-        let Some(operation) = Modelled::named(name) else {
+        let Some(operation) = does else {
             let happened = "the model does not know this operation: run the drill on containers";
             return Err(WorldError::new(WorldErrorKind::Answered, doing, happened));
         };
         self.change(|model| model.begin(operation, id));
-        self.spend_within(&doing, operation.takes(), id, within).await?;
+        self.spend_within(&doing, takes(operation), id, within).await?;
         self.running_still(&doing, id)?;
         let names = self.names_in(command);
         Ok(match self.change(|model| model.end(operation, id, &names)) {

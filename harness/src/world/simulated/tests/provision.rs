@@ -60,7 +60,8 @@ async fn the_world_fails_where_a_test_wants_it_to() {
 #[tokio::test(start_paused = true)]
 async fn what_the_model_does_not_know_is_said() {
     let stage = Stage::ready(Synchronous, 1).await;
-    let unknown = stage.world.operate("switch-timezone", "db-a", &[], Duration::from_secs(1)).await.unwrap_err();
+    let unknown =
+        stage.world.operate(None, "db-a", &["switch-timezone".into()], Duration::from_secs(1)).await.unwrap_err();
     assert!(unknown.happened.contains("does not know this operation"), "{unknown}");
     stage.world.run("app-a", &["touch".into(), "x".into()], Duration::from_secs(1)).await.unwrap();
     assert_eq!(stage.world.not_modelled(), ["touch x"]);

@@ -32,7 +32,15 @@ async fn disturb(stage: &Stage, random: &mut ChaCha8Rng) {
         6 => world.accept(&partition_of_zone(&stage.plan, zone)).await,
         _ => {
             let command = ["db-b".to_owned(), "db-a".to_owned()];
-            world.operate(operation, server, &command, std::time::Duration::from_secs(5)).await.map(|_| ())
+            world
+                .operate(
+                    serde_json::from_value(operation.into()).ok(),
+                    server,
+                    &command,
+                    std::time::Duration::from_secs(5),
+                )
+                .await
+                .map(|_| ())
         }
     };
     stage.wait_ms(random.random_range(0..600)).await;

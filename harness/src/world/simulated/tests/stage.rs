@@ -133,7 +133,8 @@ impl Stage {
 
     pub(super) async fn operate(&self, name: &str, node: &str, argument: &str) -> CommandOutput {
         let command = ["pg-node".to_owned(), name.to_owned(), argument.to_owned()];
-        self.world.operate(name, node, &command, Duration::from_secs(10)).await.unwrap()
+        let does = serde_json::from_value(name.into()).ok();
+        self.world.operate(does, node, &command, Duration::from_secs(10)).await.unwrap()
     }
 
     pub(super) async fn wait_ms(&self, ms: u64) {
