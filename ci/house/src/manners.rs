@@ -1,5 +1,5 @@
-//! Manners of every source file: a head comment, a size that fits in the head, no panics and no printing by the way, and
-//! nothing in a room that does not belong there.
+//! Manners of every source file: a head comment, no panics and no printing by the way, and nothing in a module that does not
+//! belong there.
 
 use crate::{File, Violation, source};
 
@@ -12,13 +12,6 @@ pub fn without_head(files: &[File]) -> Vec<Violation> {
 
 fn is_head(line: &str) -> bool {
     line.strip_prefix("//!").is_some_and(|text| !text.trim().is_empty())
-}
-
-/// Files with more lines than so many.
-pub fn too_long(files: &[File], most: usize) -> Vec<Violation> {
-    let length = |file: &File| file.text.lines().count();
-    let long = files.iter().filter(|file| length(file) > most);
-    long.map(|file| Violation::new(&file.path, 0, format!("{} lines, more than {most}", length(file)))).collect()
 }
 
 /// Words that must not stand in the code of files, as where a print or a panic would. Tests may.
@@ -57,12 +50,6 @@ mod tests {
         let silent = [File::new("a.rs", "\nuse x;\n"), File::new("b.rs", "//!\n"), File::new("c.rs", "// not one\n")];
         assert_eq!(without_head(&silent).len(), 3);
         assert!(without_head(&[File::new("d.rs", "//! What it is for.\n")]).is_empty());
-    }
-
-    #[test]
-    fn a_long_file_is_found() {
-        assert_eq!(too_long(&[File::new("a.rs", "x\n".repeat(4))], 3)[0].what, "4 lines, more than 3");
-        assert!(too_long(&[File::new("a.rs", "x\n".repeat(3))], 3).is_empty());
     }
 
     #[test]

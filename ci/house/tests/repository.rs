@@ -30,15 +30,6 @@ const EVIDENCE: [&str; 16] = [
     "audit",
 ];
 
-/// The most lines of a source file.
-const LINES: usize = 500;
-
-/// Files that are longer, and why.
-const LONG: [(&str, &str); 2] = [
-    ("harness/tests/refusals.rs", "one table: a row for each refusal"),
-    ("reports/src/render/view.rs", "every sheet of the report in one place, each a few lines"),
-];
-
 /// Words that have no place in a folder: the folder, the words, and why.
 const NO_PLACE: [(&str, &[&str], &str); 8] = [
     ("reports/src", &["tokio", "bollard", "testcontainers", "rand", "reqwest"], "reports are a leaf without a runtime"),
@@ -59,7 +50,7 @@ const NO_PLACE: [(&str, &[&str], &str); 8] = [
     ("fixtures/orderflow/src", &["blackstart"], "a stand-in knows nothing of the harness"),
 ];
 
-/// The pages whose paths must exist.
+/// The pages at the top whose paths must exist; so must those of the pages under `docs/`.
 const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 
 fn read(under: &str, ending: &str) -> Vec<File> {
@@ -144,14 +135,6 @@ fn every_source_file_says_what_it_is_for() {
 }
 
 #[test]
-fn source_files_fit_in_the_head() {
-    let is_excepted = |violation: &Violation| LONG.iter().any(|(path, _)| *path == violation.path);
-    let (known, new): (Vec<_>, Vec<_>) = manners::too_long(&sources(), LINES).into_iter().partition(is_excepted);
-    none("a file fits in the head", &new);
-    assert_eq!(known.len(), LONG.len(), "an exception is no longer needed: take it off the list; met: {known:?}");
-}
-
-#[test]
 fn every_scenario_says_why_it_exists() {
     none("every scenario opens with a comment", &scenarios::without_reason(&all_scenarios()));
     none("so does every system", &scenarios::without_reason(&read("fixtures/systems", ".yaml")));
@@ -174,9 +157,14 @@ fn what_the_pages_name_exists() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| !matches!(name.as_str(), "runs" | "target"))
         .collect();
-    for page in PAGES {
+    let at_the_top = PAGES.iter().map(|page| {
         let text = std::fs::read_to_string(top.join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
-        let dead = documents::dead_paths(&File::new(page, text), &tops, |path| top.join(path).exists());
+        (File::new(*page, text), top.clone())
+    });
+    let subjects = read("docs", ".md").into_iter().map(|page| (page, top.join("docs")));
+    for (page, folder) in at_the_top.chain(subjects) {
+        // A link leads from the folder of its page; what stands in code begins at the top.
+        let dead = documents::dead_paths(&page, &tops, |path| top.join(path).exists() || folder.join(path).exists());
         none("what a page names exists", &dead);
     }
 }

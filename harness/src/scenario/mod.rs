@@ -14,6 +14,7 @@ mod kinds;
 pub mod locate;
 pub mod question;
 pub mod read;
+pub mod reference;
 pub mod refusal;
 pub mod renamed;
 pub mod rights;
