@@ -65,7 +65,7 @@ pub fn check(folder: &Path) -> io::Result<Metadata> {
 
 fn flaw(found: &Metadata, user: u32) -> Option<&'static str> {
     if !found.is_dir() {
-        Some("it is no folder")
+        Some("it is not a folder")
     } else if found.uid() != user {
         Some("it belongs to another user")
     } else if found.mode() & OTHERS_MAY_WRITE != 0 {
@@ -77,7 +77,7 @@ fn flaw(found: &Metadata, user: u32) -> Option<&'static str> {
 
 fn flaw_above(found: &Metadata, user: u32) -> Option<&'static str> {
     if !found.is_dir() {
-        Some("it is no folder")
+        Some("it is not a folder")
     } else if found.uid() != user && found.uid() != 0 {
         Some("it belongs to another user")
     } else if found.mode() & OTHERS_MAY_WRITE != 0 && found.mode() & STICKY == 0 {
@@ -119,7 +119,7 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
     let found = file.metadata()?;
     let is_ours = found.is_file() && found.uid() == geteuid().as_raw();
-    if is_ours { Ok(file) } else { Err(io::Error::other(format!("{} is no regular file of ours", path.display()))) }
+    if is_ours { Ok(file) } else { Err(io::Error::other(format!("{} is not a regular file of ours", path.display()))) }
 }
 
 #[cfg(test)]

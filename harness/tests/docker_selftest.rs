@@ -105,7 +105,7 @@ fn what_cannot_be_tested_is_said_before_anything_is_made() {
     let system = system();
     for (arguments, says) in [
         (vec!["--world", "simulated"], "needs real containers"),
-        (vec!["--only", "order-lsot"], "`order-lsot` is no defect of this system"),
+        (vec!["--only", "order-lsot"], "`order-lsot` is not a defect of this system"),
     ] {
         let ended = room.run(&[vec!["selftest", &system], arguments].concat());
         assert_eq!(ended.status, Some(2), "{}", ended.stderr);

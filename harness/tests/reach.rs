@@ -71,7 +71,7 @@ fn a_query_that_never_ends_is_refused() {
     let folder = ground("query-pipe", (QUERY, "query: \"@pipe\"}, expect"));
     let pipe = folder.join("repository/pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-    refused(&folder, KEY, "no regular file");
+    refused(&folder, KEY, "not a regular file");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn an_image_is_built_from_no_folder_of_the_host() {
 #[test]
 fn a_program_lies_beside_our_own() {
     let folder = ground("program", ("{build: image}", "{build: image, programs: [../../../bin/sh]}"));
-    refused(&folder, "images.postgres.programs[0]", "is no name of a program");
+    refused(&folder, "images.postgres.programs[0]", "is not a name of a program");
 }
 
 #[test]

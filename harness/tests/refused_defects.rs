@@ -45,7 +45,7 @@ fn what_makes_no_sense() {
             "{on: db-a, run: [lose-row], within: 43s}",
             "{on: db-z, run: [lose-row]}",
             "defects[0].inject[0].command.on",
-            "`db-z` is no node",
+            "`db-z` is not a node",
         ),
         (
             "run: [lose-row], within: 43s",
@@ -84,7 +84,7 @@ fn what_makes_no_sense() {
             "on: db-a, run: [keep-old]",
             "on: db-q, run: [keep-old]",
             "selftest.midway[0].command.on",
-            "`db-q` is no node",
+            "`db-q` is not a node",
         ),
         ("lasts: 3s", "lasts: 0s", "selftest.lasts", "this is zero"),
         ("patience: 1500ms", "patience: 0s", "selftest.patience", "this is zero"),

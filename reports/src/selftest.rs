@@ -31,7 +31,6 @@ pub struct Selftest {
     pub run_id: String,
     /// The wall clock at the start, as a label.
     pub started_at: String,
-    /// The system.
     pub system: String,
     /// SHA-256 of the system as it was resolved.
     pub digest: String,
@@ -92,7 +91,6 @@ pub struct DefectResult {
 /// What a check said when it failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
-    /// The check.
     pub check: String,
     /// What it found.
     pub detail: String,
@@ -101,9 +99,7 @@ pub struct Said {
 /// A check that failed where nothing was broken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alarm {
-    /// In which of the clean runs, from 1.
     pub clean_run: u64,
-    /// The check.
     pub check: String,
     /// How it ended.
     pub status: Status,

@@ -27,14 +27,12 @@ const EVIDENCE: [(&str, &str); 6] = [
     ("scenario.yaml", include_str!("../evidence/scenario.yaml")),
 ];
 
-/// A scenario.
 pub fn scenario(bytes: &[u8]) {
     let folder = declarations();
     write(&folder.join("zone-outage.yaml"), bytes);
     show(scenario::read(&folder.join("zone-outage.yaml")));
 }
 
-/// A system.
 pub fn system(bytes: &[u8]) {
     let folder = declarations();
     write(&folder.join("shop.yaml"), bytes);

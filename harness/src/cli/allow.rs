@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// The folders that are allowed.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Allow {
-    /// A folder whose files the declaration may name too, beside those of its own repository; may be given several times
+    /// Another folder whose files the declaration may name; can be repeated
     #[arg(long = "allow", value_name = "DIR")]
     pub folders: Vec<PathBuf>,
 }

@@ -64,7 +64,7 @@ impl Row {
             }
             Err(refusals) => {
                 let refused = refusals.0.iter().filter(|refusal| refusal.severity == Severity::Refused).count();
-                let title = format!("refused for {}, which `blackstart check` tells", count(refused, "reason"));
+                let title = format!("refused for {}, see `blackstart check`", count(refused, "reason"));
                 Self { file: name, title, covers: Vec::new(), sound: false }
             }
         }

@@ -77,17 +77,17 @@ enum Command {
     Report(report::Args),
     /// Check the evidence of a run, and compute its RPO and RTO again from its history
     Verify(verify::Args),
-    /// Say what became worse between two runs
+    /// Compare two runs, and say what became worse
     Diff(diff::Args),
     /// List the runs of a folder
     History(history::Args),
-    /// Say which requirements the runs of a folder have shown
+    /// List the requirements that the runs of a folder have shown
     Coverage(coverage::Args),
-    /// Say what this machine and its engine can do
+    /// Check what this machine and its engine can do
     Doctor(doctor::Args),
     /// Remove what killed runs left behind, and nothing else
     Sweep(sweep::Args),
-    /// Put every declared defect into a healthy system, and demand that its checks find it
+    /// Inject every declared defect into a healthy system, and demand that the checks find it
     Selftest(selftest::Args),
     /// List the scenarios of a folder
     List(list::Args),

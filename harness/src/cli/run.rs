@@ -55,7 +55,7 @@ pub struct Args {
     /// Run each drill so many times, and report minimum, median, maximum and a confidence interval
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeat: u32,
-    /// How many drills run side by side; they disturb each other's measurements on a small machine
+    /// How many drills run side by side; on a small machine they disturb each other's measurements
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32))]
     jobs: u16,
     /// Where the evidence goes: a folder per run
@@ -74,7 +74,7 @@ pub struct Args {
     /// Print the record as JSON; of several runs, a list of records
     #[arg(long)]
     json: bool,
-    /// Say nothing while it runs
+    /// Print no progress
     #[arg(long)]
     quiet: bool,
 }
@@ -355,7 +355,7 @@ fn tell(args: &Args, records: &[Record]) {
     }
     if args.keep && args.world == WorldName::Docker && !records.is_empty() {
         let runs: Vec<&str> = records.iter().map(|record| record.run_id.as_str()).collect();
-        say(&format!("kept: what is left of the system runs on; `blackstart sweep {}` removes it", runs.join(" ")));
+        say(&format!("kept: the system still runs; `blackstart sweep {}` removes it", runs.join(" ")));
     }
 }
 

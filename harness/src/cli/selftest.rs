@@ -50,7 +50,7 @@ pub struct Args {
     /// Print the record, or the list, as JSON
     #[arg(long)]
     json: bool,
-    /// Say nothing while it runs
+    /// Print no progress
     #[arg(long)]
     quiet: bool,
 }
@@ -104,7 +104,7 @@ fn chosen(system: &System, only: &[String]) -> Result<Vec<Defect>, String> {
     }
     if let Some(unknown) = only.iter().find(|id| !known().any(|known| known == id.as_str())) {
         return Err(format!(
-            "`{unknown}` is no defect of this system; known are {}",
+            "`{unknown}` is not a defect of this system; known are {}",
             known().collect::<Vec<_>>().join(", ")
         ));
     }

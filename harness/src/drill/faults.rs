@@ -39,7 +39,6 @@ pub struct Progress {
 pub struct Injector {
     /// What it works on.
     pub scene: Scene,
-    /// The faults in place.
     pub in_place: FaultsInPlace,
     /// Where it says what it does.
     pub events: Events,

@@ -202,7 +202,6 @@ pub(crate) enum Stop {
     Disturbed(String),
     /// The world, or we, did not do what was needed.
     Error {
-        /// In which phase.
         phase: &'static str,
         /// What went wrong.
         error: anyhow::Error,

@@ -32,9 +32,7 @@ pub type TakenBackups = Arc<Mutex<Vec<Taken>>>;
 /// What a fault works on.
 #[derive(Clone)]
 pub struct Scene {
-    /// The world.
     pub world: Arc<dyn World>,
-    /// The plan.
     pub plan: Arc<Plan>,
     /// The run's clock.
     pub clock: Clock,
@@ -46,7 +44,6 @@ pub struct Scene {
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a fault that is in place must be healed or kept on purpose"]
 pub struct InPlace {
-    /// The fault as planned.
     pub fault: PlannedFault,
     /// The interval within which it was put in place, in microseconds.
     pub began_us: Interval<u64>,
@@ -88,7 +85,6 @@ trait Mechanism: Declares + Sync {
 /// What was seen while a fault was put in place.
 #[derive(Debug, Clone, Default)]
 struct Seen {
-    /// In words.
     words: String,
     /// The moment just before it, where it was a change.
     moment: Option<Moment>,

@@ -13,7 +13,6 @@ pub(super) async fn kill(scene: &Scene, victims: &[String]) -> Result<Seen> {
     try_join_all(victims.iter().map(|node| scene.world.kill(node))).await.map(|_| Seen::default())
 }
 
-/// Pauses every victim.
 pub(super) async fn pause(scene: &Scene, victims: &[String]) -> Result<Seen> {
     try_join_all(victims.iter().map(|node| scene.world.pause(node))).await.map(|_| Seen::default())
 }

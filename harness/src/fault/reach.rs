@@ -7,7 +7,6 @@ use futures_util::future::try_join_all;
 use super::{Scene, Seen, without_effect};
 use crate::world::{Result, WorldError, WorldErrorKind};
 
-/// Partitions.
 pub(super) async fn partition(scene: &Scene, refuses: &BTreeMap<String, Vec<String>>) -> Result<Seen> {
     scene.world.refuse(refuses).await.map(|()| Seen::default())
 }

@@ -139,7 +139,7 @@ impl Reach {
 fn open_in(root: &Dir, relative: &Path) -> io::Result<std::fs::File> {
     let kind = root.symlink_metadata(relative)?;
     if !kind.is_file() && !kind.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
     let mut options = OpenOptions::new();
     options.read(true);

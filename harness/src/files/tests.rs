@@ -152,11 +152,11 @@ fn only_regular_files_are_read_and_a_pipe_keeps_nobody_waiting() {
     pipe(&folder.join("pipe"));
     let _socket = std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
     for name in ["pipe", "socket"] {
-        assert_eq!(refused(&ground.reach(), &folder.join(name)), "it is no regular file");
-        assert_eq!(read(&folder.join(name), QUERY).unwrap_err().to_string(), "it is no regular file");
+        assert_eq!(refused(&ground.reach(), &folder.join(name)), "it is not a regular file");
+        assert_eq!(read(&folder.join(name), QUERY).unwrap_err().to_string(), "it is not a regular file");
     }
     assert_eq!(refused(&ground.reach(), &folder.join("deep")), "it is a folder");
-    assert_eq!(read(Path::new("/dev/zero"), QUERY).unwrap_err().to_string(), "it is no regular file");
+    assert_eq!(read(Path::new("/dev/zero"), QUERY).unwrap_err().to_string(), "it is not a regular file");
 }
 
 #[test]

@@ -19,7 +19,6 @@ const DEEPEST: usize = 64;
 pub struct Item {
     /// Its path within the folder, with `/`.
     pub path: String,
-    /// What it is.
     pub content: Content,
 }
 

@@ -135,7 +135,6 @@ pub struct PlannedBackup {
 /// What takes a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taking {
-    /// A command.
     Command {
         /// The node on which it runs, or `writer`.
         on: String,
@@ -195,7 +194,6 @@ pub struct PlannedRecovery {
     pub excluded: Option<String>,
     /// The steps until service is back.
     pub procedure: Vec<PlannedStep>,
-    /// The steps after it.
     pub afterwards: Vec<PlannedStep>,
     /// How long after the fault the drill gives up.
     pub within: Duration,
@@ -217,7 +215,6 @@ pub struct PlannedStep {
 }
 
 impl Plan {
-    /// The planned node of a name.
     pub fn node(&self, name: &str) -> Option<&PlannedNode> {
         self.nodes.iter().find(|planned| planned.node.name == name)
     }

@@ -77,7 +77,6 @@ impl Procedure {
         }
     }
 
-    /// A database on a node.
     pub(super) fn target(&self, node: &str, database: &str) -> Result<SqlTarget> {
         let missing = || WorldError::new(WorldErrorKind::NotFound, format!("turn to {database}"), "no such database");
         let access = self.scene.plan.database(database).ok_or_else(missing)?.clone();

@@ -196,7 +196,7 @@ impl<T: DeserializeOwned> Source<T> {
                 (problem, "keep declarations small and shallow")
             }
             _ if tree.is_none() => {
-                (format!("this is no YAML: {problem}"), "mend the text at this line, or just above it")
+                (format!("this is not YAML: {problem}"), "fix the text at this line, or just above it")
             }
             _ => message.split_once("; ").map_or((problem, schema), |(it, mend)| (it.to_owned(), mend)),
         };
@@ -320,7 +320,7 @@ fn unreadable(error: &std::io::Error, kind: Kind) -> (String, String) {
             format!("name an existing {name} file; its path starts at the folder of the file that names it"),
         ),
         (ErrorKind::IsADirectory, _) => ("it is a folder".into(), format!("name a {name} file within it")),
-        (ErrorKind::InvalidInput, _) => ("it is no regular file".into(), format!("name a {name} file")),
+        (ErrorKind::InvalidInput, _) => ("it is not a regular file".into(), format!("name a {name} file")),
         (ErrorKind::FileTooLarge, _) => {
             ("it is too large".into(), format!("a {name} has at most {} bytes", files::DECLARATION.most_bytes))
         }
@@ -351,7 +351,7 @@ fn missing_files(system: &System, folder: &Path, reach: &Reach) -> Vec<Note> {
         image.programs.iter().enumerate().map(move |(index, program)| (name, index, program))
     });
     let elsewhere = programs.filter(|(_, _, program)| !files::is_file_name(program)).map(|(name, index, program)| {
-        let problem = format!("`{program}` is no name of a program");
+        let problem = format!("`{program}` is not a name of a program");
         let mend = "write its name alone: programs lie beside `blackstart`";
         Note::new(format!("images.{name}.programs[{index}]"), problem, mend)
     });

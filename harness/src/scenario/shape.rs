@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
         for (key, value) in entries {
             let name = key.value.as_str();
             if !seen.insert(name) {
-                let problem = format!("`{name}` stands here a second time");
+                let problem = format!("duplicate key `{name}`");
                 self.refuse_key(key, path, problem, "keep one of the two".to_owned());
             } else if let Some(schema) = known.and_then(|known| known.get(name)).or(others) {
                 self.node(schema, value, &join(path, name));
@@ -188,7 +188,7 @@ impl<'a> Walk<'a> {
             } else if !words.contains(&text) {
                 let mend = did_you_mean(text, words.iter().copied())
                     .unwrap_or_else(|| format!("write one of {}", list(words.iter().copied())));
-                self.refuse(node, path, format!("`{text}` is none of the words known here"), mend);
+                self.refuse(node, path, format!("unknown value `{text}`"), mend);
             }
         } else if is_of_type(schema, "integer") {
             self.integer(schema, node, text, path);
@@ -206,7 +206,7 @@ impl<'a> Walk<'a> {
         let (least, most) = integer_bounds(schema, bound("minimum"), bound("maximum"));
         let fits = text.parse::<i128>().is_ok_and(|number| (least..=most).contains(&number));
         if !fits {
-            let problem = format!("`{text}` is no whole number from {least} to {most}");
+            let problem = format!("`{text}` is not a whole number from {least} to {most}");
             self.refuse(node, path, problem, "write such a number, without quotes and without a unit");
         }
     }
@@ -216,7 +216,7 @@ impl<'a> Walk<'a> {
             .get("description")
             .and_then(Schema::as_str)
             .map_or_else(|| format!("write {}", expected(schema)), |about| format!("what belongs here: {about}"));
-        let problem = format!("{} stands here, where {} is expected", node.value.kind(), expected(schema));
+        let problem = format!("expected {}, found {}", expected(schema), node.value.kind());
         self.refuse(node, path, problem, mend);
     }
 

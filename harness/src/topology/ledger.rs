@@ -25,7 +25,6 @@ pub enum Entry {
     Engine(String),
     /// About to be made.
     Announced(String),
-    /// Removed.
     Removed(String),
 }
 
@@ -92,7 +91,6 @@ pub fn folder() -> io::Result<PathBuf> {
 /// A ledger that was found: the run, its owner, and what it announced and did not remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The run.
     pub run_id: String,
     /// Its owner, where that was written.
     pub owner: Option<String>,

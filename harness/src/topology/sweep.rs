@@ -47,7 +47,6 @@ pub enum RunState {
 /// A run that left something, or is leaving something at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// The run.
     pub run_id: String,
     /// What can be said of it.
     pub run_state: RunState,
@@ -60,7 +59,6 @@ pub struct Left {
 /// What became of a run that is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleared {
-    /// The run.
     pub run_id: String,
     /// What was removed.
     pub removed: Vec<String>,

@@ -47,7 +47,6 @@ const COLUMNS: &str = "select c.oid::regclass::text, (
 /// A table, as the database itself writes its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// Its name.
     pub name: String,
     /// The columns of its key, if it has one.
     key: Option<String>,

@@ -72,7 +72,6 @@ impl From<Evaluation> for Answer {
 /// A check as it is asked.
 #[derive(Debug, Clone, Copy)]
 struct Turn {
-    /// Its level.
     level: u8,
     /// Its place among those of the level.
     index: usize,
@@ -111,7 +110,6 @@ checks!(asks);
 pub struct Examiner {
     /// The world, of which only questions, commands and states are used.
     pub world: Arc<dyn World>,
-    /// The plan.
     pub plan: Arc<Plan>,
     /// The clients, for the invocation of new work.
     pub clients: Clients,

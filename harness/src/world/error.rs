@@ -37,11 +37,9 @@ impl WorldErrorKind {
 /// An error of the world: what was being done, what happened, and what a person can do about it.
 #[derive(Debug)]
 pub struct WorldError {
-    /// Which kind.
     pub kind: WorldErrorKind,
     /// What was being done, such as `start node db-a`.
     pub doing: String,
-    /// What happened.
     pub happened: String,
     source: Option<Box<dyn Error + Send + Sync>>,
 }

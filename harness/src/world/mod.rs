@@ -68,13 +68,9 @@ pub enum Resource {
     /// The storage array, with its pools.
     Array(ArraySpec),
     /// The volume of a node.
-    Volume {
-        /// The node.
-        node: String,
-    },
+    Volume { node: String },
     /// The disk of a node in the storage array. It stands for the node's volume.
     Disk {
-        /// The node.
         node: String,
         /// The saved state that it begins with; none for an empty one.
         from: Option<Saved>,
@@ -87,15 +83,9 @@ pub enum Resource {
         targets: Vec<RelayTarget>,
     },
     /// A helper in a running node's network namespace.
-    Helper {
-        /// The node.
-        node: String,
-    },
+    Helper { node: String },
     /// What can empty a node's volume at a moment's notice.
-    Wiper {
-        /// The node.
-        node: String,
-    },
+    Wiper { node: String },
 }
 
 impl Resource {
@@ -117,11 +107,9 @@ impl Resource {
 /// A port of a node that the harness reaches through the relay.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RelayTarget {
-    /// The node.
     pub node: String,
     /// The last part of its address.
     pub host: u8,
-    /// Its port.
     pub port: u16,
 }
 
@@ -134,7 +122,6 @@ pub struct NodeSpec {
     pub image: String,
     /// The command, where it is not the image's own.
     pub command: Vec<String>,
-    /// Its environment.
     pub environment: BTreeMap<String, String>,
     /// The last part of its address.
     pub host: u8,
@@ -192,11 +179,9 @@ impl CommandOutput {
 /// What a client sends. Its text is made by the world that needs one: the model does not.
 #[derive(Debug, Clone, Copy)]
 pub struct Outgoing<'a> {
-    /// The token.
     pub token: &'a str,
     /// The name of the request in the declaration.
     pub kind: &'a str,
-    /// The request as declared.
     pub declared: &'a Request,
     /// The number for its body.
     pub number: u32,
@@ -205,7 +190,6 @@ pub struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// The method.
     pub fn method(&self) -> &str {
         self.declared.method.as_deref().unwrap_or("POST")
     }
@@ -248,7 +232,6 @@ pub enum Reply {
 /// Where a question to a database goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SqlTarget {
-    /// The node.
     pub node: String,
     /// The name of the database.
     pub database: String,
@@ -468,7 +451,6 @@ pub trait Questions: Send + Sync {
 
 /// A world: every port.
 pub trait World: Provision + Power + Network + Commands + Backups + Storage + Damage + Traffic + Questions {
-    /// Which one.
     fn kind(&self) -> record::World;
 
     /// A world beside this one, for a copy that is restored in isolation: networks and nodes of its own, the same names

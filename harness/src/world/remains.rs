@@ -11,20 +11,16 @@ use super::{Result, WorldError};
 /// What kind of thing was found, in the order in which they can be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FoundKind {
-    /// A container.
     Container,
     /// A loop device that holds a disk or a pool of an array.
     Device,
-    /// A volume.
     Volume,
-    /// A network.
     Network,
 }
 
 /// Something that a run made and that is still there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// What it is.
     pub kind: FoundKind,
     /// The run that made it.
     pub run_id: String,

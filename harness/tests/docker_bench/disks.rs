@@ -19,7 +19,6 @@ pub const MIB: u64 = 1024 * 1024;
 pub const SMALL: ArraySpec =
     ArraySpec { pool_bytes: 2048 * MIB, disk_bytes: 320 * MIB, remote_bytes: Some(1024 * MIB) };
 
-/// A node with a disk.
 pub fn with_disk(name: &str, host: u8, all: &[&str]) -> NodeSpec {
     NodeSpec { data: Some("/data".into()), ..node(name, host, all) }
 }

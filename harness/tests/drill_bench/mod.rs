@@ -24,7 +24,6 @@ const DRILL_WITHIN: Duration = Duration::from_secs(150);
 /// The repository.
 pub const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_blackstart");
 
 /// A folder for everything of one test: scenarios, evidence, ledgers. Removes what it holds and what its runs left.

@@ -15,7 +15,7 @@ const ZONES: &str = "order-management/two-zones-lost";
 
 pub const ROWS: &[Row] = &[
     (TESTED, "id: weekly", "id: secondary", "backups[0].id", "the harness itself gives"),
-    (TESTED, "id: weekly", "id: -weekly", "backups[0].id", "no hyphen"),
+    (TESTED, "id: weekly", "id: -weekly", "backups[0].id", "not a hyphen"),
     (
         TESTED,
         "{id: weekly, method: full}\n  - {id: daily, method: differential, after: 500ms}\n  - {id: hourly, method: incremental, after: 500ms}",
@@ -49,7 +49,7 @@ pub const ROWS: &[Row] = &[
         "restore: {node: db-c",
         "restore: {node: db-d",
         "recovery.procedure[2].restore.node",
-        "no node of this system",
+        "not a node of this system",
     ),
     (INTERRUPTED, "kill: repository", "kill: repositoryy", "backups[1].interrupted.kill", "did you mean `repository`?"),
     (
@@ -66,7 +66,7 @@ pub const ROWS: &[Row] = &[
         "backups[1].interrupted",
         "`half_way.take`",
     ),
-    (TWICE, "kill: db-a", "kill: db-x", "recovery.procedure[0].restore.interrupted.kill", "no node of this system"),
+    (TWICE, "kill: db-a", "kill: db-x", "recovery.procedure[0].restore.interrupted.kill", "not a node of this system"),
     (
         TWICE,
         "method: full}",
@@ -82,9 +82,15 @@ pub const ROWS: &[Row] = &[
     (LOST, "{id: daily,", "{id: weekly,", "backups[1].id", "weekly"),
     (LOST, "{id: daily,", "{id: da ily,", "backups[1].id", "letters, digits and hyphens"),
     (LOST, "backup: daily, to: end", "backup: dayly, to: end", "recovery.procedure[0].restore.backup", "did you mean"),
-    (LOST, "node: db-a, backup", "node: db-x, backup", "recovery.procedure[0].restore.node", "no node of this system"),
+    (
+        LOST,
+        "node: db-a, backup",
+        "node: db-x, backup",
+        "recovery.procedure[0].restore.node",
+        "not a node of this system",
+    ),
     (LOST, "to: end", "to: time-before-change", "recovery.procedure[0].restore.to", "no change is made"),
-    (LOST, "to: end", "to: {point: x}", "recovery.procedure[0].restore.to.point", "no backup of this scenario"),
+    (LOST, "to: end", "to: {point: x}", "recovery.procedure[0].restore.to.point", "not a backup of this scenario"),
     (LOST, "method: differential", "method: point", "recovery.procedure[0].restore.backup", "restored by itself"),
     (LOST, "[db-a, db-b]}", "[db-a, app-a]}", "faults[0].data_lost.nodes[1]", "no volume"),
     (LOST, "[db-a, db-b]}", "[]}", "faults[0].data_lost.nodes", "name the nodes"),
@@ -104,7 +110,7 @@ pub const ROWS: &[Row] = &[
         "{backup: daily, by",
         "{backup: nightly, by",
         "faults[0].backup_corrupted.backup",
-        "no backup of this scenario",
+        "not a backup of this scenario",
     ),
     (CORRUPTED, "restore_test: true\n", "", "faults[0]", "nothing would show it"),
     (CORRUPTED, "method: differential", "method: point", "faults[0].backup_corrupted.backup", "add `corrupt`"),

@@ -66,7 +66,6 @@ const AFTERWARDS: Duration = Duration::from_secs(60);
 /// What came of a drill.
 #[derive(Debug)]
 pub struct Ran {
-    /// The record.
     pub record: Record,
     /// What really happened.
     pub truth: Truth,

@@ -11,20 +11,11 @@ use crate::fact::Fact;
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A phase begins.
-    Phase {
-        /// Its name.
-        name: String,
-    },
+    Phase { name: String },
     /// Something is under way that takes a while.
-    Progress {
-        /// What.
-        text: String,
-    },
+    Progress { text: String },
     /// A standing condition is in place.
-    Condition {
-        /// What.
-        summary: String,
-    },
+    Condition { summary: String },
     /// A backup was taken.
     BackedUp {
         /// What the scenario calls it.
@@ -64,15 +55,9 @@ pub enum Event {
         proof: String,
     },
     /// A fault was healed.
-    Healed {
-        /// Which.
-        summary: String,
-    },
+    Healed { summary: String },
     /// The failure was detected.
-    Detected {
-        /// By what.
-        by: String,
-    },
+    Detected { by: String },
     /// A step of the procedure begins.
     Step {
         /// What it does.
@@ -93,7 +78,6 @@ pub enum Event {
     Sustained,
     /// A check ended.
     Check {
-        /// Its level.
         level: u8,
         /// Its identifier.
         id: String,
@@ -110,15 +94,9 @@ pub enum Event {
         failed: u64,
     },
     /// The drill is to end early.
-    Stopped {
-        /// Why.
-        why: String,
-    },
+    Stopped { why: String },
     /// Something is left behind.
-    Leftover {
-        /// What.
-        what: String,
-    },
+    Leftover { what: String },
     /// Something is known that the record will tell.
     Fact(Box<Fact>),
 }
@@ -169,6 +147,5 @@ impl Event {
 pub struct Stamped {
     /// When, in microseconds on the run's clock.
     pub at_us: u64,
-    /// What.
     pub event: Event,
 }

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 pub enum Fact {
     /// The run began.
     Began(Began),
-    /// The load began.
     LoadBegan {
         /// When.
         at_us: u64,
@@ -28,7 +27,6 @@ pub enum Fact {
     },
     /// A moment that has a name was reached.
     Milestone {
-        /// Its name.
         name: String,
         /// The interval in which it lies.
         at_us: Interval<u64>,
@@ -41,7 +39,6 @@ pub enum Fact {
     Watched(Watched),
     /// A check ended.
     Checked {
-        /// Its level.
         level: u8,
         /// What it found.
         result: CheckResult,
@@ -92,10 +89,7 @@ pub enum Fact {
     /// Nodes were down although no fault, step or declaration had left them so.
     NodesDown(Vec<String>),
     /// What survived could not be asked.
-    Unmeasured {
-        /// Why.
-        why: String,
-    },
+    Unmeasured { why: String },
     /// It was proved that an environment beside the run's own has no way out, or found that it has.
     Isolated(Isolation),
     /// The run ended.
@@ -114,7 +108,6 @@ pub struct Began {
     pub run_id: String,
     /// When, by the wall clock, as a label.
     pub started_at: String,
-    /// The scenario.
     pub scenario: ScenarioRef,
     /// The seed of every random draw.
     pub seed: u64,
@@ -141,7 +134,6 @@ pub struct Watched {
     pub load_stopped_us: Option<u64>,
     /// When the harness itself did not run, in order.
     pub stalls_us: Vec<Interval<u64>>,
-    /// The faults.
     pub faults: Vec<FaultResult>,
     /// The standing conditions.
     pub conditions: Vec<FaultResult>,
@@ -199,7 +191,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Adds one.
     pub fn add(&mut self, fact: Fact) {
         match fact {
             Fact::Began(began) => self.began = Some(began),

@@ -107,7 +107,7 @@ fn walk<T: DeserializeOwned>(folder: &Path, name: &str, each: impl FnMut(T)) -> 
     let path = folder.join(name);
     let told = |error: std::io::Error| format!("{name}: {error}");
     if !fs::symlink_metadata(&path).map_err(told)?.is_file() {
-        return Err(format!("{name} is no regular file"));
+        return Err(format!("{name} is not a regular file"));
     }
     chain::walk(BufReader::with_capacity(1 << 16, File::open(&path).map_err(told)?), each).map_err(told)
 }
@@ -115,9 +115,7 @@ fn walk<T: DeserializeOwned>(folder: &Path, name: &str, each: impl FnMut(T)) -> 
 /// What figures and levels need of the scenario and the system, as they lie beside the record.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Resolved {
-    /// The scenario.
     pub scenario: Scenario,
-    /// The system.
     pub system: System,
 }
 
@@ -126,25 +124,20 @@ pub struct Resolved {
 pub struct Scenario {
     /// Its identifier.
     pub scenario: String,
-    /// Its title.
     pub title: String,
     /// The requirements that it exercises.
     #[serde(default)]
     pub covers: Vec<String>,
     /// The class of disaster.
     pub disaster: blackstart_reports::record::Disaster,
-    /// The load.
     pub load: Load,
-    /// The probe.
     pub probe: Probe,
     /// What counts as service.
     #[serde(default)]
     pub service_level: ServiceLevel,
     /// What is demanded.
     pub targets: Targets,
-    /// The recovery.
     pub recovery: Recovery,
-    /// The backups.
     #[serde(default)]
     pub backups: Vec<TakenBackup>,
 }
@@ -203,7 +196,6 @@ pub struct Decision {
 /// A part of the system.
 #[derive(Debug, Clone, Deserialize)]
 pub struct System {
-    /// The checks.
     #[serde(default)]
     pub checks: Vec<Check>,
 }
@@ -213,7 +205,6 @@ pub struct System {
 pub struct Check {
     /// Its identifier.
     pub id: String,
-    /// Its level.
     pub level: u8,
     /// What a pass does not prove.
     pub cannot_prove: Option<String>,

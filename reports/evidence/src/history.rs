@@ -17,7 +17,6 @@ pub enum Sender {
     Detector,
     /// Before the load, until the service answers.
     WarmUp,
-    /// A check.
     Check,
     /// An independent prober that sends far more often than the probe, to hold the measuring against.
     TightLoop,

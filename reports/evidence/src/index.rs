@@ -18,7 +18,6 @@ pub const FILE: &str = "index.jsonl";
 /// The longest entry, in bytes: as much is read of the end of the file to find the last one.
 const LONGEST: u64 = 1 << 20;
 
-/// An entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
@@ -28,13 +27,10 @@ pub enum Entry {
         run_id: String,
         /// When, by the wall clock, as a label.
         started_at: String,
-        /// The scenario.
         scenario: String,
         /// SHA-256 of the resolved scenario.
         digest: String,
-        /// The seed.
         seed: u64,
-        /// The world.
         world: World,
     },
     /// A run ended, and its folder was sealed.
@@ -90,7 +86,7 @@ fn last_line(file: &mut File) -> io::Result<(Option<Vec<u8>>, bool)> {
 pub fn read(runs: &Path) -> io::Result<(Vec<Entry>, Walked)> {
     let file = match File::open(runs.join(FILE)) {
         Ok(file) if file.metadata()?.is_file() => file,
-        Ok(_) => return Err(io::Error::other("it is no regular file")),
+        Ok(_) => return Err(io::Error::other("it is not a regular file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Walked::default())),
         Err(error) => return Err(error),
     };

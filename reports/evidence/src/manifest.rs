@@ -40,7 +40,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
 pub struct Found {
     /// The sum of each regular file but the manifest, by its path from the folder, with `/`.
     pub files: BTreeMap<String, String>,
-    /// The folders in it.
     pub folders: Vec<String>,
     /// What does not belong into it: links, devices, pipes, names that are no text, files that cannot be read.
     pub odd: Vec<String>,
@@ -146,7 +145,7 @@ pub fn read_text(folder: &Path, name: &str) -> Result<String, String> {
     let path = folder.join(name);
     let is_file = fs::symlink_metadata(&path).map_err(|error| format!("{name}: {error}"))?.is_file();
     if !is_file {
-        return Err(format!("{name} is no regular file"));
+        return Err(format!("{name} is not a regular file"));
     }
     let mut bytes = Vec::new();
     let file = File::open(&path).map_err(|error| format!("{name}: {error}"))?;

@@ -40,7 +40,6 @@ pub const WORDS_OF_VERSION_1: &str = "report.md, plan.txt, reasons and timeline:
 
 /// What a record is held against.
 pub struct Sources<'a> {
-    /// The journal.
     pub journal: &'a Journal,
     /// Every request.
     pub history: &'a [Sent],

@@ -22,7 +22,6 @@ pub use sound::{LARGEST, from_json, sound_moment};
 pub struct Limit {
     /// The kind of file, with its article.
     pub what: &'static str,
-    /// The most bytes.
     pub most_bytes: u64,
 }
 
@@ -100,7 +99,7 @@ pub fn demand_regular(metadata: &fs::Metadata) -> io::Result<()> {
     match metadata {
         file if file.is_file() => Ok(()),
         folder if folder.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
     }
 }
 

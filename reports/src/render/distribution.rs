@@ -25,7 +25,6 @@ const WORST: usize = 5;
 pub struct Sample {
     /// Its seed, by which it can be run again.
     pub seed: u64,
-    /// Its verdict.
     pub verdict: Verdict,
     /// Acknowledged writes lost; absent where it was not measured.
     pub lost_writes: Option<Interval<f64>>,
@@ -77,7 +76,6 @@ impl Pace {
 pub struct Distribution {
     /// Always the same words: that this is no evidence.
     pub mark: &'static str,
-    /// The scenario.
     pub scenario: String,
     /// The file by which a run can be repeated.
     pub file: String,
@@ -110,7 +108,6 @@ pub struct Spread {
     pub quantiles: Vec<Quantile>,
 }
 
-/// One quantile.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Quantile {
     /// Its name: `min`, `p5`, `median`, `p95`, `p99`, `max`.

@@ -14,7 +14,6 @@ const CSS: &str = include_str!("report.css");
 /// How many lost writes are listed.
 const MOST_LOST: usize = 200;
 
-/// Renders one record.
 pub fn render(record: &Record) -> String {
     let (verdict, _) = words::verdict(record.verdict);
     let mark = words::mark(record);

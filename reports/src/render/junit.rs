@@ -12,7 +12,6 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use super::{text, view, words};
 use crate::record::{Record, Status, TargetVerdict, Verdict};
 
-/// Renders one record.
 pub fn render(record: &Record) -> String {
     let mut report = Report::new("blackstart");
     report.add_test_suite(suite(record));

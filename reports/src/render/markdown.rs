@@ -11,7 +11,6 @@ use crate::record::Record;
 /// How many lost writes are listed.
 const MOST_LOST: usize = 50;
 
-/// Renders one record.
 pub fn render(record: &Record) -> String {
     let mut out = String::new();
     head(&mut out, record);

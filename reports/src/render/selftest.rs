@@ -9,7 +9,6 @@ use crate::selftest::{DefectResult, RPO, Selftest};
 /// What the signs of the matrix mean.
 const SIGNS: &str = "● must find it, and did  ○ found it too  ✗ must find it, and did not  · found nothing";
 
-/// Renders one record.
 pub fn render(record: &Selftest, style: &Style) -> String {
     let mut page = Page::new(*style);
     head(&mut page, record);

@@ -19,7 +19,6 @@ const GAP: u16 = 2;
 /// How many lost writes are shown where not everything was asked for.
 const FEW_LOST: usize = 5;
 
-/// Renders one record.
 pub fn render(record: &Record, style: &Style) -> String {
     let mut page = Page::new(*style);
     head(&mut page, record);

@@ -497,7 +497,6 @@ pub(super) fn milestones(record: &Record) -> Vec<(String, Interval<f64>)> {
     all
 }
 
-/// The milestones as a sheet.
 pub(super) fn milestones_sheet(record: &Record) -> Sheet {
     let origin = origin(record);
     let row = |(name, at): (String, Interval<f64>)| vec![Cell::plain(name), Cell::plain(moments(&origin, at))];

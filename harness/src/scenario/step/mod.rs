@@ -139,5 +139,5 @@ fn not_held(key: &str, name: &str, node: &str, finds_writer: bool, system: &Syst
 
 /// A step names a database that is declared.
 fn known_database(name: &str, system: &System) -> Result<(), String> {
-    system.databases.get(name).map(drop).ok_or_else(|| format!("`{name}` is no database of this system"))
+    system.databases.get(name).map(drop).ok_or_else(|| format!("`{name}` is not a database of this system"))
 }

@@ -49,7 +49,7 @@ impl OperationStep {
 
 impl Declares for OperationStep {
     fn words(&self, _: Option<&str>, _: &Scenario, system: &System) -> Result<Words, String> {
-        let unknown = || format!("`{}` is no operation of this system", self.name);
+        let unknown = || format!("`{}` is not an operation of this system", self.name);
         let operation = self.operation(system).ok_or_else(unknown)?;
         let how = self.command(system).unwrap_or_default().join(" ");
         Ok(Words { how, ..Words::of(format!("{} {}", self.name, self.node), operation.within.duration()) })

@@ -75,7 +75,7 @@ fn method_of<'a>(id: &str, scenario: &Scenario, system: &'a System) -> Option<&'
 impl Declares for RestoreStep {
     /// A restore that is interrupted has the time of two.
     fn words(&self, _: Option<&str>, scenario: &Scenario, system: &System) -> Result<Words, String> {
-        let unknown = || format!("`{}` is no backup that could be restored", self.backup);
+        let unknown = || format!("`{}` is not a backup that could be restored", self.backup);
         let method = method_of(&self.backup, scenario, system).ok_or_else(unknown)?;
         let Some(node) = &self.node else {
             return Ok(Words::of(format!("put every disk back to {}", self.backup), LONG));

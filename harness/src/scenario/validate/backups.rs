@@ -80,7 +80,7 @@ fn names(scenario: &Scenario) -> Vec<Note> {
         Note::new(
             key,
             format!("`{id}` cannot be the name of a backup"),
-            "use letters, digits and hyphens, the first of which is no hyphen",
+            "use letters, digits and hyphens, the first of which is not a hyphen",
         )
     });
     let taken = named().filter(|(_, id)| RESERVED.contains(id)).map(|(key, id)| {
@@ -98,7 +98,7 @@ fn intervals(scenario: &Scenario) -> Vec<Note> {
         Note::new("schedule.keep", problem, format!("keep it for longer than {backup_every}"))
     });
     let uneven = archive_every.filter(|every| every.ms() % 1000.0 != 0.0).map(|every| {
-        let problem = format!("{every} is no whole number of seconds, and servers archive by the second");
+        let problem = format!("{every} is not a whole number of seconds, and servers archive by the second");
         Note::new("schedule.archive_every", problem, "write whole seconds, such as 2s")
     });
     spans.into_iter().filter_map(zero).chain(short).chain(uneven).collect()
@@ -226,7 +226,7 @@ fn interrupted_nodes(scenario: &Scenario, system: &System) -> Vec<Note> {
                 return unknown_node(key, &it.kill, system);
             };
             let problem = format!(
-                "`{}` is no backup repository, and its end would be an outage that no fault accounts for",
+                "`{}` is not a backup repository, and its end would be an outage that no fault accounts for",
                 it.kill
             );
             (node.role != Role::BackupRepository)

@@ -26,7 +26,9 @@ fn absurd_memory(key: &str, memory: Size) -> Option<Note> {
             "write 16MiB or more, or leave it out for 1GiB",
         )),
         LEAST_MEMORY..=MOST_MEMORY => None,
-        _ => Some(Note::new(key, format!("{memory} is no limit"), "write 1024GiB or less, or leave it out for 1GiB")),
+        _ => {
+            Some(Note::new(key, format!("{memory} is not a limit"), "write 1024GiB or less, or leave it out for 1GiB"))
+        }
     }
 }
 

@@ -60,7 +60,8 @@ pub(in crate::scenario) fn unknown<'a>(
         return None;
     }
     let mend = did_you_mean(name, known.clone()).unwrap_or_else(|| format!("known are: {}", list(known)));
-    Some(Note::new(key, format!("`{name}` is no {what}"), mend))
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    Some(Note::new(key, format!("`{name}` is not {article} {what}"), mend))
 }
 
 /// A note where a name is no node's.

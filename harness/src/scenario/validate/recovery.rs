@@ -47,7 +47,7 @@ fn recoverer(scenario: &Scenario) -> Vec<Note> {
         }
         Recoverer::System => [steps("the system recovers by itself, and yet there are steps"), None],
         Recoverer::Nobody => {
-            let problem = "nobody recovers, and yet something is done afterwards";
+            let problem = "`by: nobody` declares no recovery, yet there are steps afterwards";
             let afterwards =
                 (!recovery.afterwards.is_empty()).then(|| Note::new("recovery.afterwards", problem, "drop the steps"));
             [steps("nobody recovers, and yet there are steps"), afterwards]

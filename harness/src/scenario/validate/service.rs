@@ -37,7 +37,7 @@ fn answers(system: &System) -> Vec<Note> {
             let odd = lists.into_iter().flat_map(|(name, list)| {
                 let odd = list.iter().enumerate().filter(|(_, status)| !is_status(**status));
                 let note = |(index, status)| {
-                    let problem = format!("{status} is no status of an HTTP answer");
+                    let problem = format!("{status} is not a status of an HTTP answer");
                     Note::new(format!("{key}.{name}[{index}]"), problem, "write one from 100 to 599")
                 };
                 odd.map(note).collect::<Vec<_>>()

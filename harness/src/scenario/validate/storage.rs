@@ -86,7 +86,7 @@ fn data_classes(system: &System) -> Vec<Note> {
     };
     let shown = system.data_classes.iter().enumerate().flat_map(|(index, class)| {
         let key = format!("data_classes[{index}].shown_by");
-        let mend = "name the checks that show it; what nobody looks at has not come back";
+        let mend = "name the checks that show it";
         let none = not_empty(key.clone(), class.shown_by.is_empty(), mend);
         let checks = class.shown_by.iter().enumerate().filter_map(move |(place, id)| {
             let known = system.checks.iter().map(|check| check.id.as_str());

@@ -20,7 +20,7 @@ fn covers(scenario: &Scenario) -> Vec<Note> {
     let odd = named().filter(|(_, id)| !is_requirement(id)).map(|(key, id)| {
         Note::new(
             key,
-            format!("`{id}` is no identifier of a requirement"),
+            format!("`{id}` is not an identifier of a requirement"),
             "write capital letters, a hyphen, a number: OM-3",
         )
     });
@@ -106,7 +106,7 @@ fn resolution_of_rpo(scenario: &Scenario) -> Vec<Note> {
     let rate = scenario.load.rate;
     let coarse = target.seconds() < 10.0 / rate.per_second();
     let note = || {
-        let problem = format!("a load of {rate} is too thin for an RPO target of {target}");
+        let problem = format!("a load of {rate} is too low for an RPO target of {target}");
         let least = (10.0 / target.seconds()).ceil();
         Note::new("load.rate", problem, format!("write {least}/s or more, so that ten writes fall within the target"))
     };
@@ -123,8 +123,9 @@ fn service_level(scenario: &Scenario) -> Vec<Note> {
         Note::new("service_level.sustained_for", problem, format!("write {least} or more, or probe more often"))
     });
     let throughput = more_than_nothing("service_level.throughput", level.throughput.fraction() == 0.0);
-    let errors = (level.errors.fraction() >= 1.0)
-        .then(|| Note::new("service_level.errors", "a service that only fails is none", "write less than 100%"));
+    let errors = (level.errors.fraction() >= 1.0).then(|| {
+        Note::new("service_level.errors", "a service that may fail every request is no service", "write less than 100%")
+    });
     [short, throughput, errors].into_iter().flatten().collect()
 }
 

@@ -96,7 +96,7 @@ pub(in crate::scenario) fn not_filled_in(key: &str, text: &str, known: &[&str]) 
             let (problem, mend) = renamed::refusal(&format!("${{{name}}}"), &format!("${{{now}}}"));
             return Note::new(key, problem, mend);
         }
-        let problem = format!("nothing is put in here for `${{{name}}}`");
+        let problem = format!("unknown placeholder `${{{name}}}`");
         let mend = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| {
             format!(
                 "known here are {}; what a shell is to fill in is written without braces",
@@ -112,7 +112,7 @@ pub(in crate::scenario) fn not_filled_in(key: &str, text: &str, known: &[&str]) 
 pub(in crate::scenario) fn left_as_it_stands(key: &str, text: &str) -> Vec<Note> {
     let is_ours = |name: &&str| ANYWHERE.contains(name);
     let what = |name: &str| {
-        let problem = format!("nothing is put in here for `${{{name}}}`: the command would see it as it stands");
+        let problem = format!("`${{{name}}}` is not filled in here: the command would see it unchanged");
         Note::new(key, problem, "write what is meant")
     };
     asked_for(text).filter(is_ours).map(what).collect()

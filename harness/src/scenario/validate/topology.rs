@@ -100,7 +100,7 @@ fn images(system: &System) -> Vec<Note> {
     let programs = system.images.iter().flat_map(|(name, image)| {
         let is_path = |program: &str| program.is_empty() || program.contains(['/', '\\']) || program == "..";
         image.programs.iter().enumerate().filter(move |(_, program)| is_path(program)).map(move |(index, program)| {
-            let problem = format!("`{program}` is no name of a program");
+            let problem = format!("`{program}` is not a name of a program");
             Note::new(format!("images.{name}.programs[{index}]"), problem, "write its name only, without a folder")
         })
     });
@@ -124,7 +124,7 @@ fn standbys(system: &System) -> Vec<Note> {
                 Some(Note::new(format!("{key}.of"), problem, "add `of` with the name of the primary that it follows"))
             }
             (_, Some(_)) => {
-                let problem = format!("`{}` follows another node, and is no standby", node.name);
+                let problem = format!("`{}` follows another node, and is not a standby", node.name);
                 Some(Note::new(format!("{key}.of"), problem, "drop `of`, or make the role `standby`"))
             }
             (_, None) => None,
@@ -140,7 +140,7 @@ fn replication(system: &System) -> Vec<Note> {
                 Some(Note::new(format!("{key}.replication"), problem, "add `replication`: synchronous or asynchronous"))
             }
             (role, Some(_)) if role != Role::Standby => {
-                let problem = format!("`{}` is no standby, so that nobody replicates to it", node.name);
+                let problem = format!("`{}` is not a standby, so that nobody replicates to it", node.name);
                 Some(Note::new(format!("{key}.replication"), problem, "say it at the standby"))
             }
             _ => None,
@@ -196,7 +196,11 @@ fn absolute_paths(system: &System) -> Vec<Note> {
     paths
         .filter(|(_, path)| !is_fine(path))
         .map(|(key, path)| {
-            Note::new(key, format!("`{path}` is no absolute path"), "write the whole path within the node, from `/`")
+            Note::new(
+                key,
+                format!("`{path}` is not an absolute path"),
+                "write the whole path within the node, from `/`",
+            )
         })
         .collect()
 }
@@ -228,7 +232,7 @@ pub(in crate::scenario) fn not_observed(key: impl Into<String>, port: u16, node:
 /// A note where the path of a URL does not start as one.
 pub(in crate::scenario) fn not_a_path(key: impl Into<String>, path: &str) -> Option<Note> {
     let is_fine = path.starts_with('/') && !path.contains(char::is_whitespace);
-    (!is_fine).then(|| Note::new(key, format!("`{path}` is no path of a URL"), "start it with `/`, without blanks"))
+    (!is_fine).then(|| Note::new(key, format!("`{path}` is not a path of a URL"), "start it with `/`, without blanks"))
 }
 
 fn observed_ports(system: &System) -> Vec<Note> {
@@ -238,7 +242,7 @@ fn observed_ports(system: &System) -> Vec<Note> {
             node.observe.iter().enumerate().filter_map(move |(index, port)| {
                 let key = format!("{key}.observe[{index}]");
                 if *port == 0 {
-                    return Some(Note::new(key, "0 is no port", "write 1 to 65535"));
+                    return Some(Note::new(key, "0 is not a port", "write 1 to 65535"));
                 }
                 (!seen.insert(*port)).then(|| Note::new(key, format!("port {port} stands twice"), "name it once"))
             })

@@ -71,7 +71,6 @@ pub(super) async fn make_array_image(docker: &Docker, progress: Progress<'_>) ->
     build_where_missing(docker, "array", entries, progress).await
 }
 
-/// The word for a pool.
 pub(super) const fn pool_word(pool: Pool) -> &'static str {
     match pool {
         Pool::Local => "local",
@@ -85,7 +84,7 @@ pub(super) fn plain<'a>(name: &'a str, doing: &str) -> Result<&'a str> {
     if !name.is_empty() && !name.starts_with(['.', '-']) && name.bytes().all(is_plain) {
         return Ok(name);
     }
-    let happened = format!("`{name}` is no name for it: letters, digits, `-`, `_` and `.` only");
+    let happened = format!("`{name}` is not a name for it: letters, digits, `-`, `_` and `.` only");
     Err(WorldError::new(WorldErrorKind::Answered, doing, happened))
 }
 
@@ -195,7 +194,6 @@ impl DockerWorld {
         self.docker.create_volume(request).await.doing(doing).map(drop)
     }
 
-    /// Removes the disk of a node.
     pub(super) async fn remove_disk(&self, node: &str) -> Result<()> {
         let doing = format!("remove the disk of {node}");
         if self.known().lent.contains_key(node) {

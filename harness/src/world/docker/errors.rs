@@ -19,7 +19,6 @@ impl<T> Doing<T> for std::result::Result<T, Error> {
     }
 }
 
-/// An error of the engine.
 pub(super) fn from_engine(doing: impl Into<String>, error: Error) -> WorldError {
     WorldError::new(classify(&error), doing, words(&error)).caused_by(error)
 }

@@ -175,7 +175,6 @@ impl DockerWorld {
             .await
     }
 
-    /// Removes the helper of a node.
     pub(super) async fn remove_helper(&self, node: &str) -> Result<()> {
         let helper = self.known().helpers.remove(node).unwrap_or_default();
         let mut slot = helper.lock().await;

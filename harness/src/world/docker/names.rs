@@ -67,7 +67,6 @@ impl RunIdentity {
         HashMap::from([("label".to_owned(), labels.collect())])
     }
 
-    /// The container of a node.
     pub(super) fn container(&self, node: &str) -> String {
         format!("{}{node}", self.prefix())
     }
@@ -82,7 +81,6 @@ impl RunIdentity {
         format!("{}{node}.wiper", self.prefix())
     }
 
-    /// The relay.
     pub(super) fn relay(&self) -> String {
         format!("{}.relay", self.prefix())
     }
@@ -112,7 +110,6 @@ impl RunIdentity {
         format!("bs-{}-.devices-{:08x}", self.run_id, rand::random::<u32>())
     }
 
-    /// The volume of a node.
     pub(super) fn volume(&self, node: &str) -> String {
         format!("{}{node}-data", self.prefix())
     }

@@ -39,7 +39,6 @@ pub(super) fn log_config() -> HostConfigLogConfig {
 }
 
 impl DockerWorld {
-    /// Makes the volume of a node.
     pub(super) async fn make_volume(&self, node: &str) -> Result<()> {
         if self.known().lent.contains_key(node) {
             return Ok(());

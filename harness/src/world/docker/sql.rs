@@ -145,7 +145,6 @@ impl Trouble {
         matches!(self, Self::Theirs(error) if error.as_db_error().is_none())
     }
 
-    /// As an error of the world.
     pub(super) fn explain(self, doing: &str) -> WorldError {
         let error = match self {
             Self::Ours(error) => return error,

@@ -59,7 +59,7 @@ impl Model {
     /// Gives the disk of a node what it held when it was saved. The node is down.
     pub(super) fn load_disk(&mut self, node: NodeId, name: &str) -> Result<(), String> {
         let saved = self.array.saved.get(name).ok_or_else(|| format!("nothing was saved as {name}"))?.clone();
-        let server = saved.servers.get(node).cloned().ok_or("it is no node of this system")?;
+        let server = saved.servers.get(node).cloned().ok_or("it is not a node of this system")?;
         self.call_off(node);
         self.servers[node].resume(server);
         // One that had failed, or was full, has been replaced.

@@ -16,9 +16,7 @@ pub(super) type FlightId = usize;
 pub(super) enum Stage {
     /// To the node that clients reach.
     Front,
-    /// To the application.
     Application,
-    /// To its commit.
     Commit,
     /// Committed, and waiting for a standby.
     Waiting,
@@ -44,7 +42,6 @@ impl Stage {
 /// A request.
 #[derive(Debug, Clone)]
 pub(super) struct Flight {
-    /// Its token.
     pub(super) token: String,
     /// When its client sent it.
     pub(super) sent_us: u64,

@@ -57,7 +57,6 @@ impl HealthChecks {
 }
 
 impl Model {
-    /// The applications that are in rotation.
     pub(super) fn applications_in_rotation(&self) -> Vec<NodeId> {
         self.shape.applications.iter().copied().filter(|node| self.health_checks.is_in_rotation(*node)).collect()
     }

@@ -53,7 +53,6 @@ use self::{
 use super::{Result, World, WorldError, WorldErrorKind};
 use crate::{clock::Clock, plan::Plan};
 
-/// The simulated world.
 pub struct SimulatedWorld {
     clock: Clock,
     seed: u64,

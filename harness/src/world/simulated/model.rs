@@ -32,12 +32,7 @@ pub(super) enum Event {
         attempt: u32,
     },
     /// A node that was started is ready.
-    Ready {
-        /// The node.
-        node: NodeId,
-        /// Which boot.
-        boot: u32,
-    },
+    Ready { node: NodeId, boot: u32 },
     /// A health check has made up its mind.
     Checked {
         /// What it checks.

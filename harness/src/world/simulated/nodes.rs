@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{scenario::system::Role, world::NodeState};
 
-/// A node.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     /// Whether it was made.
@@ -66,7 +65,6 @@ impl Model {
         self.changed();
     }
 
-    /// Kills a node.
     pub(super) fn kill(&mut self, node: NodeId) {
         if self.nodes[node].state != NodeState::Down {
             self.archive_up_to_tick(node);

@@ -45,7 +45,6 @@ pub(super) struct Server {
     pub(super) stance: Stance,
     /// Its commits, in order.
     pub(super) log: Vec<CommitId>,
-    /// Its timeline.
     pub(super) timeline: u32,
     /// When it began to take writes.
     pub(super) writes_since_us: u64,

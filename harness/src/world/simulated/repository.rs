@@ -75,7 +75,6 @@ impl Model {
         Ok(Content { commits: self.servers[writer].log.len(), sight: self.sight.clone() })
     }
 
-    /// What a backup holds.
     pub(super) fn holds(&self, id: &str) -> ModelledBackup {
         self.shape.backups.get(id).copied().unwrap_or_default()
     }
@@ -223,5 +222,5 @@ impl Model {
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("`{text}` is no point that the model knows"))
+    text.parse().map_err(|_| format!("`{text}` is not a point that the model knows"))
 }

@@ -106,12 +106,10 @@ impl Shape {
         }
     }
 
-    /// A node by its name.
     pub(super) fn id(&self, name: &str) -> Option<NodeId> {
         self.names.iter().position(|known| known == name)
     }
 
-    /// The name of a node.
     pub(super) fn name(&self, node: NodeId) -> &str {
         self.names.get(node).map_or("?", String::as_str)
     }

@@ -45,7 +45,6 @@ impl Truth {
     }
 }
 
-/// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// The token of its request.
@@ -171,7 +170,6 @@ impl Model {
         Commit { token: self.token(commit).to_owned(), instant_us: written.instant_us, server }
     }
 
-    /// The token of a commit.
     pub(super) fn token(&self, commit: CommitId) -> &str {
         &self.flights[self.commits[commit].flight].token
     }

@@ -16,7 +16,6 @@ const LONGEST_US: u64 = 600_000_000;
 pub struct Deadlines {
     /// Those of the load.
     pub load_us: u64,
-    /// The probe.
     pub probe_us: u64,
 }
 

@@ -105,7 +105,6 @@ pub struct RecoveryPoint {
     pub resolution_seconds: f64,
     /// How many of the lost writes the failed node still holds.
     pub stranded: Option<u64>,
-    /// The lost writes.
     pub lost: Vec<LostWrite>,
 }
 
