@@ -1,13 +1,8 @@
 //! The folder of a run, read as far as it can be: its journal, its history, its observations, its scenario.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::BufReader,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io::BufReader, path::Path};
 
-use blackstart_reports::{record::TimelineEntry, version_1};
+use blackstart_reports::{files, record::TimelineEntry, version_1};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
@@ -109,7 +104,7 @@ fn walk<T: DeserializeOwned>(folder: &Path, name: &str, each: impl FnMut(T)) -> 
     if !fs::symlink_metadata(&path).map_err(told)?.is_file() {
         return Err(format!("{name} is not a regular file"));
     }
-    chain::walk(BufReader::with_capacity(1 << 16, File::open(&path).map_err(told)?), each).map_err(told)
+    chain::walk(BufReader::with_capacity(1 << 16, files::open(&path).map_err(told)?), each).map_err(told)
 }
 
 /// What figures and levels need of the scenario and the system, as they lie beside the record.

@@ -8,6 +8,7 @@ use std::{
     path::Path,
 };
 
+use blackstart_reports::files;
 use sha2::{Digest, Sha256};
 
 /// The name of the manifest.
@@ -91,7 +92,8 @@ fn look_into(folder: &Path, under: &str, found: &mut Found, seen: &mut usize) ->
 }
 
 fn sum(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?.take(LARGEST + 1);
+    // Whoever changes the folder meanwhile may have put a pipe in its place.
+    let mut file = files::open(path)?.take(LARGEST + 1);
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     let mut size = 0;
@@ -148,7 +150,7 @@ pub fn read_text(folder: &Path, name: &str) -> Result<String, String> {
         return Err(format!("{name} is not a regular file"));
     }
     let mut bytes = Vec::new();
-    let file = File::open(&path).map_err(|error| format!("{name}: {error}"))?;
+    let file = files::open(&path).map_err(|error| format!("{name}: {error}"))?;
     file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
     if bytes.len() as u64 > LARGEST_TEXT {
         return Err(format!("{name} is larger than {LARGEST_TEXT} bytes"));

@@ -70,6 +70,26 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a regular file to read it and to add to its end, and makes it where there is none. A link in its place, which could lead
+/// to any file, is not followed.
+///
+/// # Errors
+/// Where it cannot be opened or made, or is a link, a folder, a device, a pipe or a socket.
+pub fn open_to_append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).read(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NEVER_WAIT | NEVER_FOLLOW);
+    let file = options.open(path).map_err(|error| match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => {
+            io::Error::new(io::ErrorKind::InvalidInput, "it is a link, and not followed")
+        }
+        _ => error,
+    })?;
+    demand_regular(&file.metadata()?)?;
+    Ok(file)
+}
+
 /// The bytes of a regular file.
 ///
 /// # Errors
@@ -90,6 +110,10 @@ pub fn read_text(path: &Path, limit: Limit) -> io::Result<String> {
 /// Flags of opening that keep it from waiting: for one who writes into a pipe, say.
 #[cfg(unix)]
 pub const NEVER_WAIT: i32 = OFlags::NONBLOCK.union(OFlags::NOCTTY).bits() as i32;
+
+/// The flag of opening that refuses a link.
+#[cfg(unix)]
+const NEVER_FOLLOW: i32 = OFlags::NOFOLLOW.bits() as i32;
 
 /// That something is a regular file.
 ///
