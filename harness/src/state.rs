@@ -1,7 +1,8 @@
 //! The state folder: where ledgers and locks lie, whatever `--out` was.
 //!
 //! `sweep` removes things as root by what it reads there, so only this user may write to it: the folder and the one above
-//! it are ours and no links, and a file in it counts only if it is a regular file of ours.
+//! it are ours and no links, nobody else can put others in their place, and a file in it counts only if it is a regular file of
+//! ours.
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
@@ -16,6 +17,8 @@ use rustix::{fs::OFlags, process::geteuid};
 const LONGEST_BYTES: u64 = 16 * 1024 * 1024;
 /// The bits of a folder's mode by which others may write in it.
 const OTHERS_MAY_WRITE: u32 = 0o022;
+/// The bit by which everybody may.
+const ALL_MAY_WRITE: u32 = 0o002;
 /// The bit by which a folder that all may write, such as `/tmp`, keeps them from renaming what is not theirs.
 const STICKY: u32 = 0o1000;
 
@@ -59,6 +62,10 @@ pub fn check(folder: &Path) -> io::Result<Metadata> {
     refuse(folder, flaw(&found, geteuid().as_raw()))?;
     if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
         refuse(above, flaw_above(&fs::symlink_metadata(above)?, geteuid().as_raw()))?;
+        // What nothing stands above cannot be put elsewhere.
+        for further in fs::canonicalize(above)?.ancestors().skip(1).filter(|further| further.parent().is_some()) {
+            refuse(further, flaw_further(&fs::symlink_metadata(further)?, geteuid().as_raw()))?;
+        }
     }
     Ok(found)
 }
@@ -82,6 +89,17 @@ fn flaw_above(found: &Metadata, user: u32) -> Option<&'static str> {
         Some("it belongs to another user")
     } else if found.mode() & OTHERS_MAY_WRITE != 0 && found.mode() & STICKY == 0 {
         Some("others may write in it")
+    } else {
+        None
+    }
+}
+
+/// Further up, a group is trusted: on many systems it holds nobody but its user.
+fn flaw_further(found: &Metadata, user: u32) -> Option<&'static str> {
+    if found.uid() != user && found.uid() != 0 {
+        Some("it belongs to another user, who can put another folder in its place")
+    } else if found.mode() & ALL_MAY_WRITE != 0 && found.mode() & STICKY == 0 {
+        Some("everybody may write in it, and can put another folder in its place")
     } else {
         None
     }
@@ -171,6 +189,20 @@ mod tests {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
         let refused = make(&folder).unwrap_err().to_string();
         assert!(refused.contains("others may write") && refused.contains("XDG_STATE_HOME"), "{refused}");
+    }
+
+    #[test]
+    fn a_folder_that_others_can_put_another_one_in_the_place_of_is_refused() {
+        let room = Room::new();
+        let folder = room.0.join("open/blackstart/ledgers");
+        make(&folder).unwrap();
+        fs::set_permissions(room.0.join("open"), fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = make(&folder).unwrap_err().to_string();
+        assert!(refused.contains("open is not trusted") && refused.contains("everybody may write"), "{refused}");
+        fs::set_permissions(room.0.join("open"), fs::Permissions::from_mode(0o1777)).unwrap();
+        make(&folder).unwrap();
+        fs::set_permissions(room.0.join("open"), fs::Permissions::from_mode(0o775)).unwrap();
+        make(&folder).unwrap();
     }
 
     #[test]
