@@ -65,6 +65,13 @@ async fn questions_read_everything_and_change_nothing() {
             let asked_to_write = world.query(&target(), "CREATE TABLE x (y int)", WITHIN).await.expect_err("read-only");
             assert!(asked_to_write.to_string().contains("25006"), "{asked_to_write}");
             assert_eq!(asked_to_write.kind, WorldErrorKind::Answered);
+            let endless = "SELECT repeat('x', 1000000) FROM generate_series(1, 100000000)";
+            let long = Duration::from_secs(60);
+            let (rows, tokens) =
+                (world.query(&target(), endless, long).await, world.tokens(&target(), endless, long).await);
+            for error in [rows.map(drop), tokens.map(drop)].map(|told| told.expect_err("it is cut off")) {
+                assert!(error.kind == WorldErrorKind::Answered && error.happened.contains("larger than"), "{error}");
+            }
             let slow = world.query(&target(), "SELECT pg_sleep(9)", Duration::from_millis(300)).await;
             assert_eq!(slow.expect_err("a deadline").kind, WorldErrorKind::TimedOut);
 

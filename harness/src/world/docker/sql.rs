@@ -13,13 +13,17 @@ use tokio::{
     task::AbortHandle,
     time::{Instant, timeout_at},
 };
-use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage, config::SslMode, error::SqlState};
+use tokio_postgres::{
+    Client, Config, Error, NoTls, SimpleQueryMessage, SimpleQueryRow, config::SslMode, error::SqlState,
+};
 
 use super::{DockerWorld, errors::chain};
 use crate::world::{Result, Rows, SqlTarget, WorldError, WorldErrorKind};
 
 /// The name by which servers know us.
 const APPLICATION: &str = "blackstart";
+/// What a row and a cell take beside their text.
+const ROW_BYTES: usize = size_of::<Option<String>>();
 
 /// Who asks what.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -104,16 +108,25 @@ impl Connection {
 
     async fn rows(&mut self, query: &str, within: Duration) -> std::result::Result<Rows, Trouble> {
         self.bound(within).await?;
+        self.read(query, |row| (0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect()).await
+    }
+
+    /// Reads an answer row by row, as far as one may go: a server may send rows without end.
+    pub(super) async fn read<T>(
+        &self,
+        query: &str,
+        mut take: impl FnMut(&SimpleQueryRow) -> T,
+    ) -> std::result::Result<Vec<T>, Trouble> {
         let mut messages = pin!(self.client.simple_query_raw(&read_only(query)).await?);
-        let (mut rows, mut bytes) = (Rows::new(), 0);
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         while let Some(message) = messages.try_next().await? {
             let SimpleQueryMessage::Row(row) = message else { continue };
-            let cells: Vec<_> = (0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect();
-            bytes += cells.iter().flatten().map(String::len).sum::<usize>() + 1;
+            bytes +=
+                ROW_BYTES + (0..row.len()).map(|column| row.get(column).map_or(0, str::len) + ROW_BYTES).sum::<usize>();
             if bytes > MOST_ANSWERED {
-                return Err(Trouble::Ours(too_much("read the rows of a query")));
+                return Err(Trouble::Ours(too_much("read what a database answers")));
             }
-            rows.push(cells);
+            rows.push(take(&row));
         }
         Ok(rows)
     }
