@@ -3,6 +3,7 @@
 //! `provision → load → protect → inject → recover → verify → tear down → report`. Each phase consumes what the last one made.
 //! The same sequencer runs in both worlds; it never speaks to an engine itself, and formats nothing.
 
+mod alive;
 mod array;
 mod assemble;
 mod backup_record;
@@ -198,6 +199,8 @@ impl Facts {
 pub(crate) enum Stop {
     /// It was told to end.
     Cancelled,
+    /// The engine did not answer any more.
+    EngineGone(WorldError),
     /// Service was not healthy before the fault, so there is nothing to be learned from it.
     Disturbed(String),
     /// The world, or we, did not do what was needed.
@@ -214,6 +217,7 @@ impl std::fmt::Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Cancelled => f.write_str("the drill was told to end before it was over"),
+            Self::EngineGone(error) => write!(f, "the drill cannot go on: {error}"),
             Self::Disturbed(what) => write!(f, "service was not healthy before the fault: {what}"),
             // An error of the world tells its cause itself.
             Self::Error { phase, error } => write!(f, "in phase {phase}: {error}"),
@@ -225,6 +229,8 @@ impl std::fmt::Display for Stop {
 /// Runs a drill to its end, and gives its record. Whatever happens, what it made is removed, unless it is to be kept.
 pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record {
     let plan = Arc::new(plan);
+    // Of several drills, one that loses its engine ends alone.
+    let setting = Setting { cancel: setting.cancel.child_token(), ..setting };
     let (mut bundle, journal, trouble) = open_bundle(&setting);
     let mut stopped: Vec<String> = trouble.into_iter().collect();
     let events = Events::new(setting.clock, journal, Arc::clone(&setting.listener));
@@ -251,8 +257,10 @@ pub async fn run(plan: Plan, world: Arc<dyn World>, setting: Setting) -> Record 
     if stopped.is_empty() {
         let body = phases::run(&plan, &world, &setting, &events, &mut topology, secondary.as_ref(), &mut facts);
         // Even if the fault is ours, what was made must go.
-        let ended = AssertUnwindSafe(body).catch_unwind().await;
-        if let Err(stop) = ended.unwrap_or_else(|panic| Err(Stop::Panic(words_of(&*panic)))) {
+        let body = AssertUnwindSafe(body).catch_unwind();
+        let (ended, gone) = alive::unless_gone(world.as_ref(), &setting.cancel, body).await;
+        let ended = ended.unwrap_or_else(|panic| Err(Stop::Panic(words_of(&*panic))));
+        if let Err(stop) = gone.map_or(ended, |error| Err(Stop::EngineGone(error))) {
             facts.note_cut_short(&events, setting.clock.now_us());
             facts.note_stop(&events, stop, &mut stopped);
         }

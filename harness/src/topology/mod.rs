@@ -24,6 +24,7 @@ use crate::{
 pub use all_nodes::{kill_all, start_all, stop_all};
 use ledger::Ledger;
 pub use ready::{ask, until_ready};
+pub use specs::images;
 
 /// How long the removal of everything may take before what is left is reported instead.
 const TEAR_DOWN_WITHIN: Duration = Duration::from_secs(90);
@@ -210,6 +211,12 @@ impl Topology {
 
     /// Removes everything, in reverse order, and gives what is left. Takes no notice of any cancellation.
     pub async fn tear_down(&mut self) -> Vec<String> {
+        // One that hangs would take all of that time for every single thing.
+        if let Err(gone) = self.world.answers().await
+            && gone.kind == WorldErrorKind::EngineGone
+        {
+            return vec![self.without_engine(&gone)];
+        }
         let mut left = match tokio::time::timeout(TEAR_DOWN_WITHIN, self.remove_all()).await {
             Ok(Ok(left)) => left,
             Ok(Err(gone)) => return vec![self.without_engine(&gone)],

@@ -344,6 +344,9 @@ pub trait Provision: Send + Sync {
     /// Removes one thing, whatever state it is in. What is not there is no error.
     async fn remove(&self, resource: &Resource) -> Result<()>;
 
+    /// Whether whoever carries this out still answers. One that is gone, or hangs, is an engine that is gone.
+    async fn answers(&self) -> Result<()>;
+
     /// What still carries the run's label.
     async fn leftovers(&self) -> Result<Vec<String>>;
 

@@ -17,7 +17,7 @@ use super::{
     names::RunIdentity,
     sweep,
 };
-use crate::world::{ImageSpec, Provision, Resource, Result, WorldErrorKind};
+use crate::world::{ImageSpec, Provision, Resource, Result, WorldError, WorldErrorKind};
 
 /// How long something may take to let itself be removed.
 const REMOVED_WITHIN: Duration = Duration::from_secs(20);
@@ -26,6 +26,8 @@ const REMOVED_POLL: Duration = Duration::from_millis(20);
 const FILES_POLL: Duration = Duration::from_millis(100);
 /// How long one removal waits for another, which may be stuck.
 const ALONE_WITHIN: Duration = Duration::from_secs(5);
+/// How long the engine may take to say that it is there, on a machine that does other things besides.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(15);
 /// How many of the last lines of a container are shown.
 const LOG_LINES: &str = "80";
 
@@ -159,6 +161,15 @@ impl Provision for DockerWorld {
             Resource::Helper { node } => self.remove_helper(node).await,
             Resource::Wiper { node } => self.remove_container(&self.run.wiper(node), &doing).await,
         }
+    }
+
+    async fn answers(&self) -> Result<()> {
+        let doing = "ask whether the engine is there";
+        let hangs = || {
+            let happened = format!("the engine does not answer: no word of it came within {ANSWERS_WITHIN:?}");
+            WorldError::new(WorldErrorKind::EngineGone, doing, happened)
+        };
+        timeout(ANSWERS_WITHIN, self.docker.ping()).await.map_err(|_| hangs())?.doing(doing).map(drop)
     }
 
     async fn leftovers(&self) -> Result<Vec<String>> {

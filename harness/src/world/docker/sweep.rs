@@ -103,7 +103,8 @@ impl Engine {
 /// What the engine calls itself.
 pub(super) async fn engine_name(docker: &Docker) -> Result<String> {
     let info = docker.info().await.doing("ask the engine who it is")?;
-    Ok(info.id.unwrap_or_default())
+    // Two engines on one machine may share the file from which they take their identity, but never their folder.
+    Ok([info.id, info.docker_root_dir].map(Option::unwrap_or_default).join(" "))
 }
 
 async fn remove_one(docker: &Docker, found: &Found) -> Result<()> {

@@ -65,6 +65,10 @@ impl Provision for SimulatedWorld {
         Ok(())
     }
 
+    async fn answers(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn leftovers(&self) -> Result<Vec<String>> {
         Ok(self.locked().stock.names())
     }
