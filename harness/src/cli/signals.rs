@@ -4,11 +4,16 @@ use std::{fs, io};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C, SIGTERM, and the end of the terminal, heard from the moment when this is made and never missed.
+/// Ctrl-C, SIGTERM, the end of the terminal and of the time that we may take, heard from the moment when this is made and never missed.
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Option<Signal>,
+    /// The limit of processor time is reached; a second later the system may kill us.
+    out_of_time: Signal,
+    /// A file has reached the limit of sizes. Nobody waits for it: that somebody listens makes the write fail instead of killing
+    /// us, and what cannot be written ends the drill by itself.
+    _too_large: Signal,
 }
 
 impl Signals {
@@ -19,7 +24,14 @@ impl Signals {
     pub fn listen() -> io::Result<Self> {
         // Under `nohup` the end of the terminal is none of our business.
         let hang_up = if ignores_hang_up() { None } else { Some(signal(SignalKind::hangup())?) };
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
+        let of = |kind: rustix::process::Signal| signal(SignalKind::from_raw(kind.as_raw()));
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up,
+            out_of_time: of(rustix::process::Signal::XCPU)?,
+            _too_large: of(rustix::process::Signal::XFSZ)?,
+        })
     }
 
     /// Waits for the next one.
@@ -34,6 +46,7 @@ impl Signals {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
             _ = hang_up => {}
+            _ = self.out_of_time.recv() => {}
         }
     }
 }
