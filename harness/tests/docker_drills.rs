@@ -364,7 +364,9 @@ fn what_is_kept_stays_until_it_is_swept() {
     let run = drill.run_id();
     let ended = drill.end();
     assert_evaluated(ended.status, &[record(&room, "runs", &run)]);
-    assert!(ended.stderr.contains(&format!("blackstart sweep {run}")), "it says so: {}", ended.stderr);
+    for words in [format!("blackstart sweep {run}"), format!("docker exec -it bs-{run}-NODE")] {
+        assert!(ended.stderr.contains(&words), "it says how to look and how to end: {}", ended.stderr);
+    }
     let kept = remains(&[&run]);
     assert!(kept.len() >= 13, "8 nodes, relay, volumes, networks: {kept:#?}");
     sweep_away(&room, &run, "its end, kept");

@@ -95,7 +95,7 @@ async fn what_is_kept_outlives_the_world_that_made_it() {
         world.create(resource).await.expect("made");
     }
     let before = world.leftovers().await.expect("a list");
-    world.keep().await;
+    world.keep().await.expect("kept");
     drop(world);
     let all = remains().await.list().await.expect("a list");
     let kept: Vec<_> = all.into_iter().filter(|found| before.contains(&found.to_string())).collect();

@@ -16,7 +16,8 @@ use bollard::{
     models::{ContainerCreateBody, ContainerInspectResponse, HostConfig},
     query_parameters::{
         CreateContainerOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder,
-        ListContainersOptionsBuilder, ListNetworksOptions, RemoveContainerOptionsBuilder, StartContainerOptions,
+        ListContainersOptionsBuilder, ListNetworksOptions, RemoveContainerOptionsBuilder, RestartContainerOptions,
+        StartContainerOptions,
     },
 };
 use docker_bench::{Bench, node, partition, service, with_nodes, with_specs};
@@ -301,6 +302,28 @@ async fn the_gate_is_shut_again_after_each_start() {
             .await;
             host.leave().await;
             assert_eq!(said, "");
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_has_no_way_out_when_its_containers_are_started_by_hand() {
+    with_specs("kept", pair(), &[], |bench| {
+        async move {
+            bench.world.keep().await.expect("kept");
+            let image = inspect(&of_role("resolver").await[0]).await.config.and_then(|config| config.image);
+            let host = Host::listen(&image.expect("an image")).await;
+            let members = [of_role("node").await, of_role("relay").await].concat();
+            let mut said = Vec::new();
+            for member in &members {
+                engine().restart_container(member, None::<RestartContainerOptions>).await.expect("a start by hand");
+                said.push((member.clone(), exec(member, &host.attack(&[]).await).await));
+            }
+            host.leave().await;
+            assert_eq!(members.len(), 3, "{members:?}");
+            assert!(said.iter().all(|(_, said)| said.is_empty()), "{said:?}");
         }
         .boxed()
     })

@@ -14,8 +14,8 @@ use blackstart::{
         Resource, Traffic, WorldErrorKind, docker::DockerWorld,
     },
 };
-use bollard::{Docker, query_parameters::InspectContainerOptions};
-use docker_bench::{connect, node, partition, service, with_nodes, with_specs};
+use bollard::{Docker, models::NetworkConnectRequest, query_parameters::InspectContainerOptions};
+use docker_bench::{Bench, connect, node, partition, service, with_nodes, with_specs};
 use futures_util::FutureExt;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -422,4 +422,45 @@ async fn the_environment_names_engine_and_images() {
     for name in ["engine", "kernel", "storage_driver", "cpus", "memory_bytes", "image tools"] {
         assert!(found.contains_key(name), "{name} in {found:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proof_tries_whoever_runs_in_another_run() {
+    with_specs("other", vec![node("a", 11, &["a"])], &[], |other| {
+        async move {
+            let address = other.says("a", "hostname -i").await;
+            let network = left_of(other, "network ", "-nodes").await;
+            let pair = vec![service(node("front", 11, &["front", "a"])), node("a", 12, &["front", "a"])];
+            with_specs("proof", pair, &["front", "a"], |bench| {
+                async move {
+                    let [tcp, udp] = ["tcp", "udp"].map(|protocol| format!("{protocol}/{address}/1"));
+                    for node in ["front", "a"] {
+                        let ways = bench.world.ways_out(node).await.expect("a proof");
+                        assert!(ways.tried.contains(&tcp) && ways.tried.contains(&udp), "{ways:?}");
+                        assert!(ways.open.is_empty(), "{ways:?}");
+                    }
+                    let own = bench.says("a", "hostname -i").await;
+                    let tried = bench.world.ways_out("a").await.expect("a proof").tried;
+                    assert!(!tried.iter().any(|way| way.contains(&own)), "its own network is none: {tried:?}");
+                    let container = left_of(bench, "container ", "-a").await;
+                    let request = NetworkConnectRequest { container, ..Default::default() };
+                    let engine = Docker::connect_with_defaults().expect("an engine");
+                    engine.connect_network(&network, request).await.expect("joined");
+                    let ways = bench.world.ways_out("a").await.expect("a proof");
+                    assert!(ways.open.contains(&format!("{tcp} refused")), "a way that is open is found: {ways:?}");
+                }
+                .boxed()
+            })
+            .await;
+        }
+        .boxed()
+    })
+    .await;
+}
+
+/// The name of something of a run, by its kind and its end.
+async fn left_of(bench: &Bench, kind: &str, end: &str) -> String {
+    let left = bench.world.leftovers().await.expect("a list");
+    let found = left.iter().find(|one| one.starts_with(kind) && one.ends_with(end)).expect("it is there");
+    found.trim_start_matches(kind).to_owned()
 }

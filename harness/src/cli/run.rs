@@ -248,8 +248,10 @@ async fn run_on_engine(
     let world = Arc::new(world);
     let setting = setting(start, &job, Clock::start(), ledger, cancel, listener);
     let record = drill::run(job.plan, Arc::clone(&world) as Arc<dyn World>, setting).await;
-    if start.keep {
-        world.keep().await;
+    if start.keep
+        && let Err(error) = world.keep().await
+    {
+        say(&format!("what is kept may have a way out once its containers are started by hand: {error}"));
     }
     Ok(record)
 }
@@ -355,7 +357,12 @@ fn tell(args: &Args, records: &[Record]) {
     }
     if args.keep && args.world == WorldName::Docker && !records.is_empty() {
         let runs: Vec<&str> = records.iter().map(|record| record.run_id.as_str()).collect();
-        say(&format!("kept: the system still runs; `blackstart sweep {}` removes it", runs.join(" ")));
+        say(&format!(
+            "kept: what is left of the system runs on, with no port published; `docker exec -it bs-{}-NODE sh` leads into a node, \
+             and `blackstart sweep {}` removes it all",
+            runs[0],
+            runs.join(" ")
+        ));
     }
 }
 

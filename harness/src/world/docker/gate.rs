@@ -10,7 +10,9 @@ use bollard::{
         ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, NetworkConnectRequest,
         NetworkDisconnectRequest,
     },
-    query_parameters::{InspectContainerOptions, StartContainerOptions, WaitContainerOptions},
+    query_parameters::{
+        InspectContainerOptions, ListContainersOptionsBuilder, StartContainerOptions, WaitContainerOptions,
+    },
 };
 use futures_util::StreamExt;
 
@@ -81,6 +83,22 @@ impl DockerWorld {
         self.docker.connect_network(&self.run.edge_network(), request).await.doing(doing)
     }
 
+    /// Takes everybody off the edge networks of all environments of the run. Whoever has left one is not connected to it again when
+    /// somebody starts the container by hand, without a gate.
+    pub(super) async fn clear_edges(&self) -> Result<()> {
+        let doing = "take the nodes off the edge network";
+        let run = RunIdentity::new(self.run.run_id.as_str(), "");
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&run.filter()).build();
+        for member in self.docker.list_containers(Some(options)).await.doing(doing)? {
+            let networks = member.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+            let Some(container) = member.id else { continue };
+            for edge in networks.into_keys().filter(|name| run.has_named(name) && name.ends_with("edge")) {
+                self.disconnect(&container, edge, doing).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The engine would otherwise connect it at its start, before there are rules.
     async fn leave_edge(&self, container: &str, doing: &str) -> Result<()> {
         let edge = self.run.edge_network();
@@ -89,9 +107,13 @@ impl DockerWorld {
         if !networks.contains_key(&edge) {
             return Ok(());
         }
+        self.disconnect(container, edge, doing).await
+    }
+
+    async fn disconnect(&self, container: &str, network: String, doing: &str) -> Result<()> {
         let _alone = self.leaving.lock().await;
         let request = NetworkDisconnectRequest { container: container.to_owned(), force: Some(true) };
-        self.docker.disconnect_network(&edge, request).await.doing(doing)
+        self.docker.disconnect_network(&network, request).await.doing(doing)
     }
 }
 

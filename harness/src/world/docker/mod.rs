@@ -161,12 +161,17 @@ impl DockerWorld {
         self.known().service = Some((node.to_owned(), port));
     }
 
-    /// Leaves everything standing when this value goes: helpers would otherwise be removed with it.
-    pub async fn keep(&self) {
+    /// Leaves everything standing when this value goes: helpers would otherwise be removed with it. The edge is left by all who
+    /// are on it, as their walls there end with the first start by hand.
+    ///
+    /// # Errors
+    /// Where somebody could not be taken off the edge.
+    pub async fn keep(&self) -> Result<()> {
         let helpers: Vec<Helper> = self.known().helpers.values().cloned().collect();
         for helper in helpers {
             helper.lock().await.forget();
         }
+        self.clear_edges().await
     }
 
     /// What the run knows. No one holds this across an await, and no one panics while holding it.

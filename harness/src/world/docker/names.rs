@@ -60,6 +60,12 @@ impl RunIdentity {
         !self.run_id.is_empty() && rest.is_some_and(|rest| rest.starts_with(['-', '.']))
     }
 
+    /// Whether labels are those of this environment of this run.
+    pub(super) fn is_labelled(&self, labels: Option<&HashMap<String, String>>) -> bool {
+        let label = |key: &str| labels.and_then(|labels| labels.get(key)).map(String::as_str);
+        label(LABEL_RUN) == Some(&self.run_id) && label(LABEL_ENVIRONMENT) == self.environment.as_deref()
+    }
+
     /// The filter that finds what carries this run's label, and that of the environment where it is one of several.
     pub(super) fn filter(&self) -> HashMap<String, Vec<String>> {
         let environment = self.environment.iter().map(|environment| format!("{LABEL_ENVIRONMENT}={environment}"));

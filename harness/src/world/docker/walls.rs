@@ -1,10 +1,10 @@
 //! Whether a node has a way out: every way is tried from its own network namespace, and none may answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use bollard::query_parameters::{InspectContainerOptions, ListNetworksOptions};
+use bollard::query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder, ListNetworksOptions};
 
-use super::{DockerWorld, errors::Doing, subnet::Subnet};
+use super::{DockerWorld, errors::Doing, names::LABEL_RUN, subnet::Subnet};
 use crate::world::{Result, WaysOut, WorldError, WorldErrorKind};
 
 const SCRIPT: &str = include_str!("walls/ways-out");
@@ -14,6 +14,8 @@ const CLOSED_PORT: u16 = 1;
 const OUTSIDE: &str = "198.51.100.7";
 /// Where clouds answer for the machine itself.
 const METADATA: &str = "169.254.169.254";
+/// So many containers of others are tried: each takes two open files, and one that is reached shows as much as all of them.
+const MOST_OTHERS: usize = 200;
 /// Where the engine's own name server listens in every namespace.
 const EMBEDDED: &str = "127.0.0.11";
 
@@ -34,7 +36,8 @@ impl DockerWorld {
         Ok(WaysOut { tried, open })
     }
 
-    /// The host on every network of the engine, the metadata of a cloud, the world, and name servers.
+    /// The host on every network of the engine, whoever runs in other environments, the metadata of a cloud, the world, and name
+    /// servers.
     async fn ways(&self, doing: &str) -> Result<Vec<String>> {
         let networks = self.docker.list_networks(None::<ListNetworksOptions>).await.doing(doing)?;
         let configs = networks.into_iter().filter_map(|network| network.ipam?.config).flatten();
@@ -43,11 +46,23 @@ impl DockerWorld {
             config.gateway.clone().filter(|gateway| !gateway.is_empty()).or_else(first)
         };
         let hosts: BTreeSet<String> = configs.filter_map(gateway).filter(|gateway| !gateway.contains(':')).collect();
-        let hosts = hosts.iter().map(String::as_str).chain([METADATA, OUTSIDE]);
+        let others = self.others(doing).await?;
+        let hosts = hosts.union(&others).map(String::as_str).chain([METADATA, OUTSIDE]);
         let ways = hosts.flat_map(|host| [format!("tcp/{host}/{CLOSED_PORT}"), format!("udp/{host}/{CLOSED_PORT}")]);
         let resolver = self.resolver_address(doing)?.to_string();
         let names = [resolver.as_str(), EMBEDDED, OUTSIDE].map(|server| format!("dns/{server}/53"));
         Ok(ways.chain(names).collect())
+    }
+
+    /// Addresses of running containers of other runs on this engine, and of other environments of this run.
+    async fn others(&self, doing: &str) -> Result<BTreeSet<String>> {
+        let of_runs = HashMap::from([("label", vec![LABEL_RUN])]);
+        let options = ListContainersOptionsBuilder::new().filters(&of_runs).build();
+        let running = self.docker.list_containers(Some(options)).await.doing(doing)?;
+        let others = running.into_iter().filter(|one| !self.run.is_labelled(one.labels.as_ref()));
+        let networks = others.filter_map(|one| one.network_settings?.networks).flat_map(HashMap::into_values);
+        let addresses = networks.filter_map(|network| network.ip_address).filter(|address| !address.is_empty());
+        Ok(addresses.take(MOST_OTHERS).collect())
     }
 
     /// Sockets of the machine in the node's file system: the engine's above all.
