@@ -1,6 +1,6 @@
 //! The house rules, held against this repository.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use house::{File, Violation, documents, files, manners, scenarios, street, top};
 
@@ -157,14 +157,25 @@ fn what_the_pages_name_exists() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| !matches!(name.as_str(), "runs" | "target"))
         .collect();
-    let at_the_top = PAGES.iter().map(|page| {
+    let own = PAGES.map(|page| {
         let text = std::fs::read_to_string(top.join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
-        (File::new(*page, text), top.clone())
+        File::new(page, text)
     });
-    let subjects = read("docs", ".md").into_iter().map(|page| (page, top.join("docs")));
-    for (page, folder) in at_the_top.chain(subjects) {
-        // A link leads from the folder of its page; what stands in code begins at the top.
+    let docs = read("docs", ".md");
+    assert!(docs.len() > 2, "the pages of docs/ are among them");
+    for page in own.into_iter().chain(docs) {
+        // A link goes from the folder of its page, a path in code from the top.
+        let folder = top.join(Path::new(&page.path).parent().unwrap_or(Path::new("")));
         let dead = documents::dead_paths(&page, &tops, |path| top.join(path).exists() || folder.join(path).exists());
         none("what a page names exists", &dead);
     }
+}
+
+/// A number that wraps around in silence makes a wrong figure: in what people run as in what we test.
+#[test]
+fn a_release_checks_for_overflow() {
+    let manifest = std::fs::read_to_string(top().join("Cargo.toml")).expect("the manifest");
+    let release = manifest.split("[profile.release]").nth(1).expect("a profile of releases");
+    let own = release.split("\n[").next().unwrap_or_default();
+    assert!(own.lines().any(|line| line.trim() == "overflow-checks = true"), "{own}");
 }
