@@ -201,7 +201,8 @@ fn ctrl_c_tears_down_in_the_middle_of_the_verification() {
 
 #[test]
 fn exhaustive_signals_tear_down_whenever_they_come() {
-    for (signal, words, then) in [("TERM", "── load", 200), ("INT", "networks", 30), ("INT", "FAULT", 0)] {
+    let moments = [("TERM", "── load", 200), ("INT", "networks", 30), ("INT", "FAULT", 0), ("XCPU", "── load", 100)];
+    for (signal, words, then) in moments {
         end_by(signal, words, ms(then));
     }
 }

@@ -1,15 +1,16 @@
 //! Whether there is room for a drill: looked at before anything is made. A drill on a machine that is too small, or beside too
 //! many others, would measure the machine.
 
-use std::{fmt, time::Duration};
+use std::{fmt, fs::File, io, path::Path, time::Duration};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{
     plan::Plan,
     scenario::fault::{FaultKind, Tool},
+    state,
     topology::{
-        ledger,
+        ledger::{self, Ledger},
         owner::{self, OwnerState},
     },
     world::docker::capacity::Capacity,
@@ -68,8 +69,8 @@ impl Needs {
         let systems = 1 + tested.max(u64::from(plan.has_secondary()));
         let array = u64::from(plan.declared.system.storage.is_some());
         let beside = (plan.with_tool(Tool::Helper).len() + plan.with_tool(Tool::Wiper).len()) as u64 + array;
-        // Each copy has a relay and a resolver of its own.
-        let others = systems * (nodes - with_data + 2) + beside;
+        // Each copy has a relay and a resolver of its own, and two helpers that prove its isolation.
+        let others = systems * (nodes - with_data + 2) + 2 * (systems - 1) + beside;
         let mut needs = Self::sum(systems * with_data, others, plan.backups.len() as u64 * with_data, in_flight(plan));
         needs.disk_bytes += filled(plan);
         needs
@@ -115,15 +116,10 @@ pub struct Room {
 }
 
 impl Room {
-    /// What there is for a run, whose ledger is written already.
-    pub fn for_run(run_id: &str, engine: &str, machine: Capacity) -> Self {
-        // A run's name begins with its time, so that several which are begun together see the same order.
-        Self { machine, files: open_files(), earlier_drills: running(engine, |other| other < run_id) }
-    }
-
     /// What there is for one more drill.
     pub fn now(engine: &str, machine: Capacity) -> Self {
-        Self { machine, files: open_files(), earlier_drills: running(engine, |_| true) }
+        let earlier_drills = ledger::folder().map_or(0, |ledgers| running(&ledgers, engine, |_| true));
+        Self { machine, files: open_files(), earlier_drills }
     }
 
     /// How much there is of everything.
@@ -162,6 +158,52 @@ impl Room {
         demand(What::Files, needs.files, self.files, "raise it with `ulimit -n` before this program is started");
         lacks
     }
+}
+
+/// A run that is about to begin.
+pub struct Newcomer<'a> {
+    /// Its name.
+    pub run_id: &'a str,
+    /// Who owns it.
+    pub owner: &'a str,
+    /// Its engine.
+    pub engine: &'a str,
+    /// What the engine's machine has.
+    pub machine: Capacity,
+    /// What it needs.
+    pub needs: &'a Needs,
+}
+
+impl Newcomer<'_> {
+    /// Writes its ledger, if there is room. One run after the other: of several that are begun together, each sees those that were
+    /// let in before it, and no others.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be written, or there is too little room.
+    pub fn enter(&self, ledgers: &Path, locks: &Path) -> anyhow::Result<Ledger> {
+        let unwritable =
+            |error: io::Error| anyhow::anyhow!("could not write a ledger into {}: {error}", ledgers.display());
+        let turn = take_turn(locks).map_err(unwritable)?;
+        let ledger = Ledger::create(ledgers, self.run_id, self.owner, self.engine).map_err(unwritable)?;
+        let earlier_drills = running(ledgers, self.engine, |other| other != self.run_id);
+        let room = Room { machine: self.machine, files: open_files(), earlier_drills };
+        let lacks: Vec<String> = room.lacks(self.needs).iter().map(ToString::to_string).collect();
+        if lacks.is_empty() {
+            return Ok(ledger);
+        }
+        // Nothing was made.
+        ledger.close();
+        drop(turn);
+        Err(anyhow::anyhow!("there is too little room for this drill: {}", lacks.join("; ")))
+    }
+}
+
+/// Held for a moment by whoever of this user's programs is about to begin a drill.
+fn take_turn(locks: &Path) -> io::Result<File> {
+    state::make(locks)?;
+    let turn = state::open_lock(&locks.join("drills.lock"))?;
+    turn.lock()?;
+    Ok(turn)
 }
 
 /// What can be too little.
@@ -235,8 +277,8 @@ impl Lack {
 }
 
 /// How many drills of this user run on an engine, of those that are asked for.
-fn running(engine: &str, is_meant: impl Fn(&str) -> bool) -> u64 {
-    let found = ledger::folder().and_then(|folder| ledger::find(&folder)).unwrap_or_default();
+fn running(ledgers: &Path, engine: &str, is_meant: impl Fn(&str) -> bool) -> u64 {
+    let found = ledger::find(ledgers).unwrap_or_default();
     let is_alive = |one: &&ledger::Found| {
         let owner = one.owner.as_deref().map(owner::state);
         one.engine.as_deref() == Some(engine) && owner == Some(OwnerState::Alive)
@@ -264,8 +306,6 @@ fn raised(current: Option<u64>, maximum: Option<u64>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::{plan, scenario};
 
@@ -321,6 +361,34 @@ mod tests {
         assert_eq!(raised(Some(100_000), Some(1 << 30)), Some(100_000));
         assert_eq!(raised(None, None), None);
         assert_eq!(raised(Some(20), Some(20)), Some(20));
+    }
+
+    #[test]
+    fn of_six_drills_that_are_begun_at_once_two_are_let_in_whatever_they_are_called() {
+        let folder = std::env::temp_dir().join(format!("blackstart-room-{:08x}", rand::random::<u32>()));
+        state::make(&folder).expect("a folder");
+        let (ledgers, locks, owner) = (folder.join("ledgers"), folder.join("locks"), owner::this_process());
+        let enter = |number: u32| {
+            let machine = room(2, u64::MAX, u64::MAX, u64::MAX).machine;
+            let needs = Needs { files: 1, ..NEEDS };
+            let run_id = format!("r-{:04x}-{:04x}", 0xffff - number, rand::random::<u16>());
+            let newcomer = Newcomer { run_id: &run_id, owner: &owner, engine: "e", machine, needs: &needs };
+            newcomer.enter(&ledgers, &locks).is_ok()
+        };
+        let in_turn = (0..6).filter(|number| enter(*number)).count();
+        assert_eq!(
+            (in_turn, ledger::find(&ledgers).expect("ledgers").len()),
+            (2, 2),
+            "and no ledger of the others stays"
+        );
+        std::fs::remove_dir_all(&ledgers).expect("it goes");
+        let enter = &enter;
+        let at_once = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..6).map(|number| scope.spawn(move || enter(number))).collect();
+            all.into_iter().map(|one| one.join().expect("an answer")).filter(|is_in| *is_in).count()
+        });
+        assert_eq!(at_once, 2);
+        std::fs::remove_dir_all(folder).expect("it goes");
     }
 
     #[test]

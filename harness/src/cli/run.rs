@@ -20,7 +20,7 @@ use super::{
     allow::Allow,
     print, print_styled,
     progress::Progress,
-    room::{Needs, Room},
+    room::{Needs, Newcomer},
     say, say_refused,
     signals::Signals,
     wants_color,
@@ -30,6 +30,7 @@ use crate::{
     drill::{self, Setting},
     plan::{self, Plan},
     scenario::{self, Declared, Refusals},
+    state,
     topology::{
         ledger::{self, Ledger},
         owner,
@@ -261,20 +262,10 @@ async fn run_on_engine(
 pub(super) async fn connect(run_id: &str, needs: &Needs) -> anyhow::Result<(DockerWorld, Ledger)> {
     let owner = owner::this_process();
     let world = DockerWorld::connect(RunIdentity::new(run_id, &owner)).await?;
-    let engine = world.engine().await?;
-    let folder = ledger::folder()?;
-    let ledger = Ledger::create(&folder, run_id, &owner, &engine)
-        .map_err(|error| anyhow::anyhow!("could not write a ledger into {}: {error}", folder.display()))?;
-    let room = world.capacity().await.map(|machine| Room::for_run(run_id, &engine, machine).lacks(needs));
-    match room {
-        Ok(lacks) if lacks.is_empty() => Ok((world, ledger)),
-        refused => {
-            // Nothing was made.
-            ledger.close();
-            let lacks: Vec<String> = refused?.iter().map(ToString::to_string).collect();
-            Err(anyhow::anyhow!("there is too little room for this drill: {}", lacks.join("; ")))
-        }
-    }
+    let (engine, machine) = (world.engine().await?, world.capacity().await?);
+    let newcomer = Newcomer { run_id, owner: &owner, engine: &engine, machine, needs };
+    let ledger = newcomer.enter(&ledger::folder()?, &state::folder("locks")?)?;
+    Ok((world, ledger))
 }
 
 /// A runtime of its own, whose clock jumps from one timer to the next.
