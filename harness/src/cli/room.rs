@@ -21,19 +21,20 @@ const MIB: u64 = 1024 * 1024;
 // `primary-killed` and `backups-tested` of order management, `group-snapshots` of the process cell (10, 37 and 38 containers
 // at a time). Memory is what the control groups of all containers hold without what the kernel can give back at once (270, 890
 // and 576 MiB), this process (87 to 130 MiB), and the engine with the process that it has for each container (312, 739 and
-// 848 MiB). Disk is what was taken of the file system (165, 770 and 436 MiB), the images apart (669 MB). They are rounded up so
-// that the sum is a quarter to a half above what was measured: a longer drill writes more.
+// 848 MiB). Disk is what was taken of the file system (165, 770 and 436 MiB), the images apart (669 MB). The sum is
+// a fifth to a third above what was measured in order management, and twice that of the process cell, most of whose nodes
+// with data are no databases. Of disk it is more, as a longer drill writes more.
 
 /// Memory of a container whose node holds data: a small database with its cache, and the engine's own process for it.
-const DATA_NODE_MEMORY: u64 = 112 * MIB;
+const DATA_NODE_MEMORY: u64 = 96 * MIB;
 /// Memory of any other container: 3 to 16 MiB, and the engine's own process for it.
 const OTHER_MEMORY: u64 = 32 * MIB;
 /// Memory of this process with the history of a long drill, and of the engine.
 const OWN_MEMORY: u64 = 288 * MIB;
-/// What one node's data takes with its log: twice what was measured.
-const DATA_NODE_DISK: u64 = 128 * MIB;
+/// What one node's data takes with its log.
+const DATA_NODE_DISK: u64 = 96 * MIB;
 /// What a backup keeps of the data of one node.
-const SAVED_DISK: u64 = 64 * MIB;
+const SAVED_DISK: u64 = 32 * MIB;
 /// What images that are built, logs and evidence take.
 const OTHER_DISK: u64 = 1024 * MIB;
 /// Open files of the runtime, of the evidence and of requests to the engine.
