@@ -109,6 +109,12 @@ pub fn level_status(checks: impl IntoIterator<Item = Status>) -> Status {
     checks.into_iter().max_by_key(weight).unwrap_or(Status::NotDeclared)
 }
 
+/// Whether all that was checked holds, and anything was. What has no check is verified by nobody.
+pub fn is_verified(statuses: impl IntoIterator<Item = Status>) -> bool {
+    let mut checked = statuses.into_iter().filter(|status| *status != Status::NotDeclared).peekable();
+    checked.peek().is_some() && checked.all(|status| matches!(status, Status::Passed | Status::Tolerated))
+}
+
 /// The verdict over a whole record whose parts are evaluated, with its reasons, the most weighty first.
 ///
 /// A harness that stalled is said to be degraded in every report. Its stalls are in the bounds, but how busy the machine was

@@ -11,11 +11,12 @@ const ORDER: [&str; 16] = [
 ];
 
 /// The modules of the evidence, by the same rule.
-const EVIDENCE: [&str; 16] = [
+const EVIDENCE: [&str; 18] = [
     "units",
     "declared",
     "history",
     "manifest",
+    "checks",
     "chain",
     "fact",
     "event",
@@ -27,6 +28,7 @@ const EVIDENCE: [&str; 16] = [
     "folder",
     "cut_off",
     "rebuild",
+    "recheck",
     "audit",
 ];
 

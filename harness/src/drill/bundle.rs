@@ -10,7 +10,7 @@ use std::{
 };
 
 use blackstart_evidence::{
-    copies,
+    checks, copies,
     fact::Began,
     index,
     journal::{Journal, RequestLog, Requests},
@@ -101,8 +101,8 @@ impl Bundle {
         if let Some(observations) = observations(plan, facts) {
             self.write("observations.json", &format!("{}\n", serde_json::to_string_pretty(&observations)?))?;
         }
-        for (id, output) in &facts.raw {
-            self.write_into("checks", &format!("{id}.txt"), output)?;
+        for (id, kept) in &facts.answers {
+            self.write_into(checks::FOLDER, &format!("{id}.json"), kept)?;
         }
         for (id, copy) in &facts.copies {
             self.write_into(copies::FOLDER, &format!("{id}.json"), &format!("{}\n", serde_json::to_string(copy)?))?;

@@ -117,7 +117,7 @@ pub(crate) struct Facts {
     leftovers: Vec<String>,
     faults: Vec<InPlace>,
     levels: Vec<LevelResult>,
-    raw: Vec<(String, String)>,
+    answers: Vec<(String, String)>,
     verified_us: Option<u64>,
     survivors: Option<Arc<Vec<String>>>,
     /// Why nothing is known of what survived.

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use blackstart_evidence::{
+    checks,
     fact::{Fact, digest_of_tokens},
     manifest::digest_of,
 };
-use blackstart_reports::record::{LevelResult, Status};
+use blackstart_reports::{record::Status, verdict::is_verified};
 
 use super::{
     Facts, Stop,
@@ -27,14 +28,6 @@ use crate::{
 
 /// How often the writer is asked for its tokens before nothing is known of them.
 const SURVIVOR_TRIES: usize = 3;
-
-/// Whether every level that has checks holds, and any has. A level without checks is verified by nobody.
-fn all_verified(levels: &[LevelResult]) -> bool {
-    let holds = |status: Status| matches!(status, Status::Passed | Status::Tolerated);
-    let checked: Vec<Status> =
-        levels.iter().map(|level| level.status).filter(|status| *status != Status::NotDeclared).collect();
-    !checked.is_empty() && checked.into_iter().all(holds)
-}
 
 /// Whether a fault that stands, or the last step about a node, left it down. Which operations take a node down is known to
 /// the system alone, but for those that bring one back.
@@ -64,18 +57,19 @@ impl Drill<'_> {
         self.events.state(Fact::NodesDown(facts.nodes_down.clone()));
         let mut examiner = self.examiner(self.in_service, facts).await;
         examiner.survivors = self.ask_survivors(&examiner).await.ok();
-        let raw = Mutex::new(Vec::new());
+        let answers = Mutex::new(Vec::new());
         facts.levels = examiner
-            .examine(&|level, (check, output)| {
+            .examine(&|level, (check, answer)| {
                 let (id, detail) = (check.id.clone(), check.detail.clone());
-                raw.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), output.clone()));
-                self.events.state(Fact::Checked { level, result: check.clone(), answer: digest_of(output) });
+                let kept = checks::kept(answer);
+                self.events.state(Fact::Checked { level, result: check.clone(), answer: digest_of(&kept) });
+                answers.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), kept));
                 self.events.say(Event::Check { level, id, status: check.status, detail });
             })
             .await;
         self.events.state(Fact::Examined);
-        facts.raw = raw.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if facts.nodes_down.is_empty() && all_verified(&facts.levels) {
+        facts.answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if facts.nodes_down.is_empty() && is_verified(facts.levels.iter().map(|level| level.status)) {
             let at_us = self.now_us();
             facts.verified_us = Some(at_us);
             self.events.state(Fact::Verified { at_us });

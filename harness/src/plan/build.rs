@@ -160,7 +160,7 @@ fn damage_gone(faults: &[PlannedFault]) -> Option<Check> {
         models: None,
         within: None,
         kind: CheckKind::QuestionCheck(QuestionCheck {
-            expect: Some(Expected { kind: RowsAre::None.into() }),
+            expect: Some(Expected::Rows(RowsAre::None)),
             kind: Question::SqlQuestion(SqlQuestion {
                 on: Some(On::Writer),
                 database: Some(shown.database.to_owned()),

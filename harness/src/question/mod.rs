@@ -3,21 +3,18 @@
 //! Everything that asks a system comes by here: readiness, checks, survivors, alerts, and who takes writes. What is asked stands
 //! in `harness/src/scenario/question/`, one file per kind; the file of the same name here says how.
 
-mod evaluate;
-
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-pub use evaluate::{Evaluated, evaluate, is_true};
 use futures_util::future::join_all;
 
 use crate::{
     plan::Plan,
     scenario::{
-        question::{Criterion, Expected, On, Question, questions},
+        question::{Criterion, On, Question, questions},
         system::Database,
     },
     world::{Questions, Result, Rows, SqlTarget, WorldError, WorldErrorKind},
@@ -138,7 +135,7 @@ impl<'a> Asker<'a> {
         let asker = Asker { own: Some(database), ..*self };
         let rows = rowed(&criterion.kind).rows(&Put { asker, node, within }).await?;
         match &criterion.expect {
-            Some(expectation) => Ok(is_as_expected(expectation, &rows)),
+            Some(expected) => Ok(expected.holds(&rows)),
             None => is_true(&rows).ok_or_else(|| {
                 let happened = "it must give one row with one cell, true or false";
                 WorldError::new(WorldErrorKind::Answered, format!("ask {node}: {}", said(&criterion.kind)), happened)
@@ -219,9 +216,15 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// Whether the rows of one node are as expected.
-pub fn is_as_expected(expectation: &Expected, rows: &Rows) -> bool {
-    evaluate(expectation, rows).deviations == 0
+/// What an answer says of true and false; nothing where it says neither.
+fn is_true(rows: &Rows) -> Option<bool> {
+    let [row] = rows.as_slice() else { return None };
+    let [Some(cell)] = row.as_slice() else { return None };
+    match cell.as_str() {
+        "t" | "true" | "1" => Some(true),
+        "f" | "false" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// A question in a few words, for what was being done when it failed.
@@ -273,5 +276,14 @@ mod tests {
         assert_eq!(both(Ok(true), Ok(true)).unwrap_err().happened, "db-a, db-b do");
         let none = both(Ok(false), Err(refused())).unwrap_err().happened;
         assert_eq!(none, "no server does (db-a: takes none; db-b: no route)");
+    }
+    #[test]
+    fn true_and_false_have_several_spellings_and_nothing_else_has_any() {
+        let row = |cells: &[&str]| cells.iter().map(|cell| Some((*cell).to_owned())).collect::<Vec<_>>();
+        assert_eq!(is_true(&vec![row(&["t"])]), Some(true));
+        assert_eq!(is_true(&vec![row(&["0"])]), Some(false));
+        for neither in [Vec::new(), vec![row(&["master"])], vec![row(&["t"]), row(&["t"])], vec![row(&["t", "t"])]] {
+            assert_eq!(is_true(&neither), None);
+        }
     }
 }

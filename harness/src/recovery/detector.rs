@@ -10,7 +10,6 @@ use crate::{
     clock::Clock,
     fault::Scene,
     plan::Draw,
-    question::is_as_expected,
     scenario::{drill::Detect, question::Alert},
     workload::{Clients, Sender},
 };
@@ -84,7 +83,7 @@ impl AlertDetector {
     async fn sees_damage(&self) -> bool {
         let Ok(rows) = self.scene.asker().ask(&self.alert.kind, ALERT_WITHIN).await else { return false };
         match &self.alert.expect {
-            Some(damage) => is_as_expected(damage, &rows),
+            Some(damage) => damage.holds(&rows),
             None => !rows.is_empty(),
         }
     }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use blackstart_evidence::checks::Evaluation;
+
 use crate::{
     plan::{Plan, or_default},
-    question::{Asker, Evaluated, evaluate},
+    question::Asker,
     scenario::{
         question::{Question, Ready},
         system::Node,
@@ -57,7 +59,7 @@ pub async fn until_ready(world: &dyn World, plan: &Plan, node: &Node) -> Result<
 pub async fn ask(world: &dyn World, plan: &Plan, node: &str, ready: &Ready, within: Duration) -> Result<()> {
     let rows = Asker::new(world, plan).ask_node(node, &ready.kind, within).await?;
     let Some(expectation) = &ready.expect else { return Ok(()) };
-    let Evaluated { deviations, detail } = evaluate(expectation, &rows);
+    let Evaluation { deviations, detail } = expectation.evaluate(&rows);
     if deviations == 0 {
         return Ok(());
     }

@@ -6,9 +6,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures_util::future::{join_all, try_join};
+pub use blackstart_evidence::checks::Content;
+use blackstart_evidence::checks::{ContentHashAnswer, Look, Replica, TableOfTwo, compare};
+use futures_util::future::{join_all, try_join, try_join_all};
 
-use super::{Answer, Ask, Evaluation, Examiner, Turn, agreement::compare, answered};
+use super::{Ask, Asked, Examiner, Turn, answered};
 use crate::{
     scenario::check::{ContentHashCheck, ContentSide, REPLICAS},
     world::{Questions, Result, Rows, SqlTarget},
@@ -47,6 +49,7 @@ const COLUMNS: &str = "select c.oid::regclass::text, (
 /// A table, as the database itself writes its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
+    /// Its name.
     pub name: String,
     /// The columns of its key, if it has one.
     key: Option<String>,
@@ -84,15 +87,6 @@ impl Table {
     fn identity(&self) -> String {
         self.key.as_ref().map_or_else(|| "t::text".to_owned(), |columns| format!("concat_ws('/', {columns})"))
     }
-}
-
-/// What a table holds: how many rows, and the sum of their hashes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
-    /// How many rows.
-    pub rows: u64,
-    /// The sum of their hashes.
-    pub sum: String,
 }
 
 /// The tables of a database.
@@ -144,19 +138,20 @@ pub async fn contents(
 
 #[async_trait::async_trait]
 impl Ask for ContentHashCheck {
-    async fn ask(&self, examiner: &Examiner, turn: Turn) -> Result<Answer> {
+    async fn ask(&self, examiner: &Examiner, turn: Turn) -> Result<Asked> {
         let left = examiner.target(&self.left.on, &self.left.database).await?;
-        let right = match servers(examiner, &self.right, &left).await? {
-            Servers { silent, .. } if !silent.is_empty() => return Ok(unheard(&silent).into()),
-            Servers { asked, .. } if asked.is_empty() => {
-                return Ok(Answer::Nothing(format!("no server follows {} as the drill left it", left.node)));
-            }
-            Servers { asked, .. } => asked,
-        };
+        let Servers { asked, silent } = servers(examiner, &self.right, &left).await?;
+        let mut answer = ContentHashAnswer { left: left.node.clone(), right: Vec::new(), silent };
+        if !answer.silent.is_empty() {
+            return Ok(Asked::evaluated(self, answer));
+        }
+        if asked.is_empty() {
+            return Ok(Asked::nothing(format!("no server follows {} as the drill left it", left.node)));
+        }
         let tables = wanted(tables(examiner.world.as_ref(), &left, turn.within).await?, &self.tables)?;
-        let each = right.iter().map(|right| hold_against(examiner, &left, right, &tables, turn.within));
-        let evaluations = join_all(each).await.into_iter().collect::<Result<Vec<Evaluation>>>()?;
-        Ok(together(evaluations).into())
+        let each = asked.iter().map(|right| hold_against(examiner, &left, right, &tables, turn.within));
+        answer.right = try_join_all(each).await?;
+        Ok(Asked::evaluated(self, answer))
     }
 }
 
@@ -193,12 +188,6 @@ async fn servers(examiner: &Examiner, side: &ContentSide, left: &SqlTarget) -> R
     Ok(servers)
 }
 
-/// A server that should answer and does not may hold anything.
-fn unheard(silent: &[String]) -> Evaluation {
-    let detail = format!("no answer from {}", silent.join(", "));
-    Evaluation { deviations: silent.len() as u64, raw: detail.clone(), detail }
-}
-
 /// The tables that a check names, or all of them.
 fn wanted(tables: Vec<Table>, named: &[String]) -> Result<Vec<Table>> {
     let doing = || "list the tables to compare".to_owned();
@@ -216,24 +205,22 @@ async fn hold_against(
     right: &SqlTarget,
     tables: &[Table],
     within: Duration,
-) -> Result<Evaluation> {
+) -> Result<Replica> {
     let world = examiner.world.as_ref();
     let (ours, theirs) =
         try_join(contents(world, left, tables, within), contents(world, right, tables, within)).await?;
-    let differ: Vec<&Table> = tables.iter().filter(|table| ours.get(&table.name) != theirs.get(&table.name)).collect();
-    if differ.is_empty() {
-        return Ok(alike(left, right, &ours));
-    }
-    let look = differ.iter().map(|table| look_into(world, left, right, table, within));
-    let evaluations = join_all(look).await.into_iter().collect::<Result<Vec<Evaluation>>>()?;
-    Ok(together(evaluations))
-}
-
-fn alike(left: &SqlTarget, right: &SqlTarget, contents: &BTreeMap<String, Content>) -> Evaluation {
-    let rows: u64 = contents.values().map(|content| content.rows).sum();
-    let detail = format!("{rows} rows of {} tables are the same on {} and {}", contents.len(), left.node, right.node);
-    let lines = contents.iter().map(|(name, Content { rows, sum })| format!("{name}: {rows} rows, {sum}"));
-    Evaluation { deviations: 0, detail, raw: lines.collect::<Vec<_>>().join("\n") }
+    let each = tables.iter().map(|table| {
+        let (left_holds, right_holds) = (ours.get(&table.name).cloned(), theirs.get(&table.name).cloned());
+        async move {
+            let mut of_two = TableOfTwo { left: left_holds, right: right_holds, look: None };
+            if !of_two.is_alike() {
+                of_two.look = Some(look_into(world, left, right, table, within).await?);
+            }
+            Ok((table.name.clone(), of_two))
+        }
+    });
+    let tables = try_join_all(each).await?.into_iter().collect();
+    Ok(Replica { node: right.node.clone(), tables })
 }
 
 /// Finds the rows by which a table differs.
@@ -243,25 +230,17 @@ async fn look_into(
     right: &SqlTarget,
     table: &Table,
     within: Duration,
-) -> Result<Evaluation> {
+) -> Result<Look> {
     let both = |query: String| async move {
         try_join(world.query(left, &query, within), world.query(right, &query, within)).await
     };
     let (ours, theirs) = both(by_bucket(table)).await?;
     let differ = differing(&ours, &theirs);
     if differ.is_empty() {
-        // One server was behind the other. Whoever asks again will see whether it is still.
-        let detail = format!("{}: differed, and a moment later did not", table.name);
-        return Ok(Evaluation { deviations: 1, raw: detail.clone(), detail });
+        return Ok(Look::Gone);
     }
     let (ours, theirs) = both(by_row(table, &differ[..differ.len().min(LOOKED_INTO)])).await?;
-    let mut evaluation = compare(&left.node, &ours, &right.node, &theirs);
-    // These, too, may have become the same meanwhile.
-    evaluation.deviations = evaluation.deviations.max(1);
-    let more = if differ.len() > LOOKED_INTO { ", and there are more" } else { "" };
-    evaluation.detail = format!("{}: {}{more}", table.name, evaluation.detail);
-    evaluation.raw = format!("{}\n{}", table.name, evaluation.raw);
-    Ok(evaluation)
+    Ok(Look::Rows { keys: compare(&ours, &theirs).differences, has_more: differ.len() > LOOKED_INTO })
 }
 
 /// A table's rows with their keys and hashes; what else is in them stays where it is.
@@ -291,14 +270,6 @@ fn differing(ours: &Rows, theirs: &Rows) -> Vec<String> {
     let (ours, theirs) = (keyed(ours), keyed(theirs));
     let all = ours.keys().chain(theirs.keys().filter(|key| !ours.contains_key(*key)));
     all.filter(|key| ours.get(*key) != theirs.get(*key)).cloned().collect()
-}
-
-fn together(evaluations: Vec<Evaluation>) -> Evaluation {
-    let deviations = evaluations.iter().map(|evaluation| evaluation.deviations).sum();
-    // What is well says nothing where something is not.
-    let told = evaluations.iter().filter(|evaluation| deviations == 0 || evaluation.deviations > 0);
-    let (details, raws): (Vec<&str>, Vec<&str>) = told.map(|it| (it.detail.as_str(), it.raw.as_str())).unzip();
-    Evaluation { deviations, detail: details.join("; "), raw: raws.join("\n") }
 }
 
 #[cfg(test)]
@@ -351,14 +322,5 @@ mod tests {
         assert_eq!(wanted(tables(), &["queue".to_owned()]).unwrap(), [table("queue", None)]);
         assert!(wanted(tables(), &["ordres".to_owned()]).unwrap_err().to_string().contains("ordres"));
         assert!(wanted(Vec::new(), &[]).is_err(), "whoever finds nothing to hash has not passed");
-    }
-
-    #[test]
-    fn what_is_wrong_on_one_server_is_not_covered_by_what_is_well_on_another() {
-        let evaluation =
-            |deviations, detail: &str| Evaluation { deviations, detail: detail.to_owned(), raw: String::new() };
-        let both = together(vec![evaluation(0, "the same on a and b"), evaluation(2, "orders: 2 differ")]);
-        assert_eq!((both.deviations, both.detail.as_str()), (2, "orders: 2 differ"));
-        assert_eq!(together(vec![evaluation(0, "a"), evaluation(0, "b")]).detail, "a; b");
     }
 }

@@ -2,35 +2,47 @@
 
 use std::time::Duration;
 
-use super::{ASK_WITHIN, Answer, Ask, EVERY, Evaluation, Examiner, Turn, answered};
+use blackstart_evidence::checks::{Evaluate, Evaluation, InvocationAnswer};
+
+use super::{ASK_WITHIN, Ask, Asked, EVERY, Examiner, Turn, answered};
 use crate::{
     plan::Draw,
-    question::is_as_expected,
     scenario::{check::InvocationCheck, question::Criterion},
     workload::Sender,
     world::Result,
 };
 
+impl Evaluate for InvocationCheck {
+    type Answer = InvocationAnswer;
+
+    fn evaluate(&self, answer: &InvocationAnswer) -> Evaluation {
+        answer.evaluate(&self.request, self.then.is_some())
+    }
+}
+
 #[async_trait::async_trait]
 impl Ask for InvocationCheck {
     /// Sends a request of its own, and waits for the end that the check declares. Each try uses a token of its own.
-    async fn ask(&self, examiner: &Examiner, turn: Turn) -> Result<Answer> {
+    async fn ask(&self, examiner: &Examiner, turn: Turn) -> Result<Asked> {
         let number = next_number(examiner, turn);
         let draw = Draw { kind: self.request.clone(), number: 1 };
         let intended_us = examiner.clock.now_us();
         let deadline = examiner.plan.load.deadline.max(Duration::from_secs(1));
         let sent = examiner.clients.send(Sender::Check, number, &draw, intended_us, deadline).await;
-        if !sent.is_ok() {
-            let detail = format!("{} {} was not acknowledged: {}", sent.kind, sent.token, sent.reply);
-            return Ok(Evaluation { deviations: 1, raw: detail.clone(), detail }.into());
-        }
-        if let Some(end) = &self.then {
+        let mut has_ended = false;
+        if let Some(end) = self.then.as_ref().filter(|_| sent.is_ok()) {
             await_end(examiner, end, &sent.token).await?;
+            has_ended = true;
         }
-        let took_ms = (examiner.clock.now_us() - intended_us) / 1000;
-        let what = if self.then.is_some() { "carried out to its end" } else { "acknowledged" };
-        let detail = format!("{} {} was {what} in {took_ms} ms", sent.kind, sent.token);
-        Ok(Evaluation { deviations: 0, raw: detail.clone(), detail }.into())
+        let answer = InvocationAnswer {
+            request: sent.kind.to_string(),
+            token: sent.token.to_string(),
+            is_acknowledged: sent.is_ok(),
+            reply: sent.reply.to_string(),
+            has_ended,
+            took_ms: (examiner.clock.now_us() - intended_us) / 1000,
+        };
+        Ok(Asked::evaluated(self, answer))
     }
 }
 
@@ -51,7 +63,7 @@ async fn await_end(examiner: &Examiner, end: &Criterion, token: &str) -> Result<
     }
     loop {
         let rows = examiner.asker().ask(&question, ASK_WITHIN).await?;
-        let is_there = end.expect.as_ref().map_or(!rows.is_empty(), |expect| is_as_expected(expect, &rows));
+        let is_there = end.expect.as_ref().map_or(!rows.is_empty(), |expect| expect.holds(&rows));
         if is_there {
             return Ok(());
         }

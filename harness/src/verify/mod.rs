@@ -13,9 +13,10 @@ use std::{
 };
 
 use async_trait::async_trait;
+use blackstart_evidence::checks::{self, Answer, Evaluate, Evaluation};
 pub use blackstart_evidence::rebuild::LEVELS;
 use blackstart_reports::{
-    record::{CheckResult, LevelResult, Status},
+    record::{CheckResult, LevelResult},
     verdict::level_status,
 };
 use futures_util::future::join_all;
@@ -26,7 +27,7 @@ use crate::{
     question::Asker,
     scenario::check::{Check, CheckKind, checks},
     workload::Clients,
-    world::{Result, Rows, SqlTarget, World, WorldError, WorldErrorKind},
+    world::{ModelAnswer, Result, Rows, SqlTarget, World, WorldError, WorldErrorKind},
 };
 
 /// The first level whose checks bring requests of their own.
@@ -44,34 +45,36 @@ const SURVIVORS_WITHIN: Duration = Duration::from_secs(30);
 /// How long one question may take.
 const ASK_WITHIN: Duration = Duration::from_secs(5);
 
-/// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evaluation {
-    /// How many things deviate; none means that it holds.
-    pub deviations: u64,
-    /// What it looked at and what it found, in one line.
-    pub detail: String,
-    /// What came back, in full, for the evidence. It holds keys and states, no row data beyond them.
-    pub raw: String,
+/// What came back for a check, and what it amounts to.
+struct Asked {
+    answer: Answer,
+    evaluation: Option<Evaluation>,
 }
 
-/// What a check found: something to look at, or, where the drill left nothing of what it is about, why not.
-enum Answer {
-    /// It has looked.
-    Found(Evaluation),
-    /// There is nothing to look at, which is neither good nor bad.
-    Nothing(String),
-}
+impl Asked {
+    /// An answer, evaluated by what the check demands.
+    fn evaluated<C: Evaluate<Answer: Clone>>(check: &C, answer: C::Answer) -> Self
+    where
+        Answer: From<C::Answer>,
+    {
+        Self { evaluation: Some(check.evaluate(&answer)), answer: answer.into() }
+    }
 
-impl From<Evaluation> for Answer {
-    fn from(evaluation: Evaluation) -> Self {
-        Self::Found(evaluation)
+    /// The drill left nothing of what the check is about.
+    fn nothing(why: String) -> Self {
+        Self { answer: Answer::Nothing { why }, evaluation: None }
+    }
+
+    /// Whether there is no need to ask again.
+    fn holds(&self) -> bool {
+        self.evaluation.as_ref().is_none_or(|evaluation| evaluation.deviations == 0)
     }
 }
 
 /// A check as it is asked.
 #[derive(Debug, Clone, Copy)]
 struct Turn {
+    /// Its level.
     level: u8,
     /// Its place among those of the level.
     index: usize,
@@ -83,7 +86,7 @@ struct Turn {
 #[async_trait]
 trait Ask: Sync {
     /// Asks once.
-    async fn ask(&self, examiner: &Examiner, turn: Turn) -> Result<Answer>;
+    async fn ask(&self, examiner: &Examiner, turn: Turn) -> Result<Asked>;
 
     /// Whether it asks what we know ourselves, so that a model of the world has nothing to say about it.
     fn is_ours(&self) -> bool {
@@ -110,6 +113,7 @@ checks!(asks);
 pub struct Examiner {
     /// The world, of which only questions, commands and states are used.
     pub world: Arc<dyn World>,
+    /// The plan.
     pub plan: Arc<Plan>,
     /// The clients, for the invocation of new work.
     pub clients: Clients,
@@ -128,7 +132,7 @@ pub struct Examiner {
 }
 
 /// One check's result with what came back.
-pub type Examined = (CheckResult, String);
+pub type Examined = (CheckResult, Answer);
 
 /// Who hears each result at once, with its level.
 pub type Heard<'a> = &'a (dyn Fn(u8, &Examined) + Send + Sync);
@@ -164,30 +168,19 @@ impl Examiner {
         let began_us = self.clock.now_us();
         let within = or_default(check.within, WITHIN_MS);
         let last = self.ask_until_it_holds(check, index, within).await;
-        let (status, detail, raw) = match last {
-            Ok(Answer::Found(evaluation)) => {
-                (self.evaluate(check, &evaluation), self.describe(check, &evaluation), evaluation.raw)
-            }
-            // Whoever found nothing to ask has not passed.
-            Ok(Answer::Nothing(why)) => (Status::NotDeclared, why.clone(), why),
-            Err(error) if is_finding(&error) => (Status::Failed, error.to_string(), error.to_string()),
-            Err(error) => (Status::Error, error.to_string(), error.to_string()),
-        };
+        let Asked { answer, evaluation } = last.unwrap_or_else(|error| without_answer(&error));
+        let (status, detail) = checks::status(check.level, self.tolerated(check), &answer, evaluation);
         let duration_ms = (self.clock.now_us() - began_us) / 1000;
         let cannot_prove = check.cannot_prove.clone();
-        (CheckResult { id: check.id.clone(), status, detail, duration_ms, cannot_prove }, raw)
+        (CheckResult { id: check.id.clone(), status, detail, duration_ms, cannot_prove }, answer)
     }
 
     /// The first answer that holds, or the last one when time is up. A try that time ends says less than the one before.
-    async fn ask_until_it_holds(&self, check: &Check, index: usize, within: Duration) -> Result<Answer> {
+    async fn ask_until_it_holds(&self, check: &Check, index: usize, within: Duration) -> Result<Asked> {
         let deadline = tokio::time::Instant::now() + within;
         let mut last = Err(out_of_time(check, within));
         while let Ok(answer) = tokio::time::timeout_at(deadline, self.ask(check, index)).await {
-            let holds = match &answer {
-                Ok(Answer::Found(evaluation)) => evaluation.deviations == 0,
-                Ok(Answer::Nothing(_)) => true,
-                Err(_) => false,
-            };
+            let holds = answer.as_ref().is_ok_and(Asked::holds);
             last = answer;
             if holds || tokio::time::Instant::now() + EVERY >= deadline {
                 break;
@@ -197,13 +190,12 @@ impl Examiner {
         last
     }
 
-    async fn ask(&self, check: &Check, index: usize) -> Result<Answer> {
+    async fn ask(&self, check: &Check, index: usize) -> Result<Asked> {
         let ask = ask(&check.kind);
         let modelled = check.models.filter(|_| !ask.is_ours()).and_then(|property| self.world.model(property));
-        if let Some(answer) = modelled {
-            let evaluation =
-                Evaluation { deviations: answer.deviations, raw: answer.detail.clone(), detail: answer.detail };
-            return Ok(evaluation.into());
+        if let Some(ModelAnswer { deviations, detail: said }) = modelled {
+            let evaluation = Some(Evaluation { deviations, detail: said.clone() });
+            return Ok(Asked { answer: Answer::Modelled { deviations, said }, evaluation });
         }
         let within = or_default(check.within, WITHIN_MS);
         ask.ask(self, Turn { level: check.level, index, within }).await
@@ -212,24 +204,6 @@ impl Examiner {
     fn tolerated(&self, check: &Check) -> u64 {
         let tolerances = &self.plan.declared.scenario.tolerate;
         tolerances.iter().filter(|tolerance| tolerance.check == check.id).map(|tolerance| tolerance.up_to).sum()
-    }
-
-    fn evaluate(&self, check: &Check, evaluation: &Evaluation) -> Status {
-        match evaluation.deviations {
-            0 => Status::Passed,
-            // Below level 3 an abnormal state makes a recovery invalid, whatever a scenario declares.
-            some if check.level >= 3 && some <= self.tolerated(check) => Status::Tolerated,
-            _ => Status::Failed,
-        }
-    }
-
-    fn describe(&self, check: &Check, evaluation: &Evaluation) -> String {
-        match self.evaluate(check, evaluation) {
-            Status::Tolerated => {
-                format!("{} (up to {} are declared tolerable)", evaluation.detail, self.tolerated(check))
-            }
-            _ => evaluation.detail.clone(),
-        }
     }
 
     /// What asks the nodes.
@@ -272,6 +246,13 @@ const fn is_finding(error: &WorldError) -> bool {
     !error.kind.is_ours()
 }
 
+/// What is kept where no answer came.
+fn without_answer(error: &WorldError) -> Asked {
+    let why = error.to_string();
+    let answer = if is_finding(error) { Answer::Refused { why } } else { Answer::Error { why } };
+    Asked { answer, evaluation: None }
+}
+
 fn out_of_time(check: &Check, within: Duration) -> WorldError {
     WorldError::new(
         WorldErrorKind::TimedOut,
@@ -282,12 +263,4 @@ fn out_of_time(check: &Check, within: Duration) -> WorldError {
 
 fn answered(doing: String, happened: impl Into<String>) -> WorldError {
     WorldError::new(WorldErrorKind::Answered, doing, happened)
-}
-
-/// Rows as lines, for the evidence.
-fn as_lines(rows: &[Vec<Option<String>>]) -> String {
-    let line = |row: &Vec<Option<String>>| {
-        row.iter().map(|cell| cell.as_deref().unwrap_or("null")).collect::<Vec<_>>().join(" | ")
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -4,7 +4,7 @@ use blackstart::{
     plan,
     scenario::{
         Declared,
-        question::{Asked, CommandQuestion, Criterion, On, Question},
+        question::{Asked, CommandQuestion, Criterion, Expected, On, Question},
     },
     world::simulated::beyond_the_model,
 };
@@ -41,8 +41,7 @@ fn what_a_program_would_word_needs_containers() {
     let mut declared = without_sql("order-management/primary-zone-outage");
     assert_eq!(beyond_the_model(&plan::build(declared.clone(), 7).unwrap()), Vec::<String>::new());
     let orders = declared.system.databases.get_mut("orders").unwrap();
-    let role = blackstart::scenario::question::Contains(vec!["master".to_owned()]);
-    let expect = blackstart::scenario::question::Expected { kind: role.into() };
+    let expect = Expected::Contains(vec!["master".to_owned()]);
     orders.is_writer.as_mut().unwrap().expect = Some(expect);
     let reasons = beyond_the_model(&plan::build(declared, 7).unwrap());
     assert_eq!(reasons, ["the model knows no words by which the writer of `orders` is recognised"]);

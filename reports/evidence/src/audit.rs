@@ -27,6 +27,7 @@ use crate::{
     measure::stage_between,
     observations::Observations,
     rebuild::{self, Sources},
+    recheck::recheck,
 };
 
 /// One thing that was looked at.
@@ -197,7 +198,7 @@ fn audit_contents(folder: &Path, record: &Record, journal: &Journal, history: &H
         measured: measured.as_ref().map(|(observations, measured)| (*observations, measured)),
     };
     audit_fields(record, &sources, history, audit);
-    audit_answers(folder, journal, audit);
+    audit_checks(folder, &sources, audit);
     audit_backups(folder, record, &sources, history, audit);
     audit_end(folder, record, journal, audit);
     audit.unchecked.extend(rebuild::UNCHECKED.iter().map(|(field, why)| format!("{field}: {why}")));
@@ -301,18 +302,12 @@ fn audit_observations(
     Some(told)
 }
 
-/// Every check's answer is kept as it came.
-fn audit_answers(folder: &Path, journal: &Journal, audit: &mut Audit) {
-    let mut wrong = Vec::new();
-    for (_, result, answer) in journal.facts.checked.iter().filter(|_| journal.facts.is_examined) {
-        match manifest::read_text(folder, &format!("checks/{}.txt", result.id)) {
-            Ok(text) if digest_of(&text) == *answer => {}
-            Ok(_) => wrong.push(format!("checks/{}.txt is not what came back", result.id)),
-            Err(why) => wrong.push(why),
-        }
-    }
-    let said = format!("{} checks, each with what came back", journal.facts.checked.len());
-    audit.unless("answers", (!wrong.is_empty()).then(|| in_part(&wrong)), said);
+/// Every check is tested again by what it demanded and what came back.
+fn audit_checks(folder: &Path, sources: &Sources<'_>, audit: &mut Audit) {
+    let found = recheck(folder, sources);
+    let said = format!("{} checks, each tested again by what came back", found.count);
+    audit.unless("checks", (!found.wrong.is_empty()).then(|| in_part(&found.wrong)), said);
+    audit.unchecked.extend(found.unchecked);
 }
 
 /// Each backup is told as the scenario declares it and the journal tells it, and what its copy lacked is computed again.

@@ -7,6 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     chain::{self, Walked},
+    checks::Check,
     declared::{ServiceLevel, Targets},
     event::{Event, Stamped},
     fact::{Fact, Facts},
@@ -135,6 +136,18 @@ pub struct Scenario {
     pub recovery: Recovery,
     #[serde(default)]
     pub backups: Vec<TakenBackup>,
+    /// The deviations that are tolerated.
+    #[serde(default)]
+    pub tolerate: Vec<Tolerance>,
+}
+
+/// A part of a tolerance.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Tolerance {
+    /// The check.
+    pub check: String,
+    /// How many deviations.
+    pub up_to: u64,
 }
 
 /// A part of a backup.
@@ -158,6 +171,12 @@ pub struct Load {
 }
 
 impl Scenario {
+    /// How many deviations of a check are tolerated.
+    pub fn tolerated(&self, check: &str) -> u64 {
+        let declared = self.tolerate.iter().filter(|tolerance| tolerance.check == check);
+        declared.fold(0, |sum, tolerance| tolerance.up_to.saturating_add(sum))
+    }
+
     /// How long clients wait.
     pub const fn deadlines(&self) -> Deadlines {
         let (load, probe) = (self.load.deadline.duration(), self.probe.deadline.duration());
@@ -193,16 +212,6 @@ pub struct Decision {
 pub struct System {
     #[serde(default)]
     pub checks: Vec<Check>,
-}
-
-/// A part of a check.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Check {
-    /// Its identifier.
-    pub id: String,
-    pub level: u8,
-    /// What a pass does not prove.
-    pub cannot_prove: Option<String>,
 }
 
 /// Reads the scenario of a run.

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod chain;
+pub mod checks;
 pub mod copies;
 pub mod cut_off;
 pub mod declared;
@@ -18,4 +19,5 @@ pub mod manifest;
 pub mod measure;
 pub mod observations;
 pub mod rebuild;
+pub mod recheck;
 pub mod units;

@@ -10,8 +10,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    fact::Facts,
     folder::{Journal, Resolved},
     history::Sent,
+    measure::Stalls,
     observations::{Measured, Observations},
 };
 
@@ -23,16 +25,20 @@ pub const LEVELS: [&str; 6] =
 pub const UNCHECKED: [(&str, &str); 3] = [
     ("data_classes", "which checks show a class of data is the system's to say, and is not followed here"),
     ("notes", "remarks for people, which are not written anew"),
-    ("backups", "of a backup: its label, and its downtime"),
+    (
+        "backups",
+        "of a backup: its label, its downtime, and what the checks of its copy found, whose answers are not kept",
+    ),
 ];
 
 /// What cannot be checked at all from a folder, by its nature.
-pub const BEYOND: [&str; 5] = [
+pub const BEYOND: [&str; 6] = [
     "that the run took place, and when: the wall clock is a label, and nobody else has witnessed it",
-    "that a check's kept answer means what its status says: answers are kept as they came, and evaluated by the run",
+    "that a check was answered as it is kept: what came back is the run's own word, and only its restore_test is made again",
+    "that the nodes a check passed over had been left down by the drill, and that the end of an invocation was found",
     "that faults and steps did what their proofs say: proofs are words",
     "environment.json: what the engine said of itself",
-    "plan.txt: made again by `blackstart verify`, which has the planner",
+    "plan.txt: not made again here; `blackstart verify`, which has the planner, does so",
 ];
 
 /// What is not made again of a run whose record is of schema version 1: what consists of words, as those have changed.
@@ -146,13 +152,19 @@ fn as_declared(result: &CheckResult, resolved: &Resolved) -> CheckResult {
 }
 
 fn milestones(sources: &Sources<'_>) -> BTreeMap<String, Interval<f64>> {
-    let ms = |us: Interval<u64>| Interval::new(us.lower as f64 / 1e3, us.upper as f64 / 1e3);
-    let mut all: BTreeMap<_, _> =
-        sources.journal.facts.milestones.iter().map(|(name, us)| (name.clone(), ms(*us))).collect();
+    let mut all = moments(&sources.journal.facts);
     if let Some((observations, measured)) = sources.measured {
         all.extend(observations.moments(measured));
     }
     all
+}
+
+/// The moments that the journal tells. One that was noted while the harness did not run may have been any moment of that stall.
+fn moments(facts: &Facts) -> BTreeMap<String, Interval<f64>> {
+    let stalls_us = facts.watched.as_ref().map_or(&[][..], |watched| &watched.stalls_us);
+    let ms = |us: Interval<u64>| Interval::new(us.lower as f64 / 1e3, us.upper as f64 / 1e3);
+    let widened = facts.milestones.iter().map(|(name, us)| (name.clone(), ms(Stalls(stalls_us).widen(*us))));
+    widened.collect()
 }
 
 /// What kept the drill from its end.
@@ -195,4 +207,33 @@ pub fn observations(told: &Observations, journal: &Journal, resolved: &Resolved)
         excluded: scenario.recovery.decision.iter().filter_map(|decision| decision.excluded.clone()).collect(),
         ..told.clone()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{Fact, Watched};
+
+    #[test]
+    fn a_moment_within_a_stall_may_have_been_any_of_it() {
+        let mut facts = Facts::default();
+        let mut reached =
+            |name: &str, us| facts.add(Fact::Milestone { name: name.to_owned(), at_us: Interval::exactly(us) });
+        reached("detected", 3_000);
+        reached("promoted", 9_000);
+        facts.add(Fact::Watched(Watched {
+            load_started_us: Some(0),
+            undisturbed_us: None,
+            load_ended_us: 20_000,
+            recovery_started_us: None,
+            failback_us: None,
+            longest_stall_us: 6_000,
+            load_stopped_us: None,
+            stalls_us: vec![Interval::new(8_000, 14_000)],
+            faults: Vec::new(),
+            conditions: Vec::new(),
+        }));
+        let told = moments(&facts);
+        assert_eq!((told["detected"], told["promoted"]), (Interval::exactly(3.0), Interval::new(8.0, 14.0)));
+    }
 }

@@ -1,7 +1,6 @@
 //! Exactly one of a database's servers takes writes.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+pub use blackstart_evidence::checks::OneWriterCheck;
 
 use super::Declares;
 use crate::scenario::{
@@ -11,14 +10,6 @@ use crate::scenario::{
         names::{needs_is_writer, unknown_database},
     },
 };
-
-/// Exactly one of a database's servers takes writes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OneWriterCheck {
-    /// The database, by the name given under `databases`.
-    pub database: String,
-}
 
 impl Declares for OneWriterCheck {
     fn notes(&self, key: &str, system: &System) -> Vec<Note> {

@@ -5,11 +5,7 @@
 //! kind: what is written of it, and its rules. How it is asked stands in the file of the same name in
 //! `harness/src/question/`. [`questions!`] lists all of them; a kind that lacks either half does not compile.
 
-mod expectation;
-mod on;
-
-pub use expectation::{AtLeast, AtMost, Contains, Expected, ExpectedKind, RowsAre, Value};
-pub use on::On;
+pub use blackstart_evidence::checks::{Expected, On, RowsAre};
 
 use super::{
     System,
@@ -18,7 +14,7 @@ use super::{
     units::Span,
     validate::{
         Note,
-        names::{needs_is_writer, unknown, unknown_database, unknown_node},
+        names::{needs_is_writer, not_empty, unknown, unknown_database, unknown_node},
     },
 };
 
@@ -155,10 +151,10 @@ impl Question {
             {
                 let holders = database.nodes.iter().map(String::as_str).chain(["writer", "every"]);
                 let what = format!("node that holds database `{name}`");
-                On::keys(key, nodes).filter_map(|(key, node)| unknown(key, &what, node, holders.clone())).collect()
+                keys_of(key, nodes).filter_map(|(key, node)| unknown(key, &what, node, holders.clone())).collect()
             }
             (Some(On::Nodes(nodes)), _) => {
-                On::keys(key, nodes).filter_map(|(key, node)| unknown_node(key, node, system)).collect()
+                keys_of(key, nodes).filter_map(|(key, node)| unknown_node(key, node, system)).collect()
             }
             (Some(On::Every), Some(_)) => Vec::new(),
             (Some(On::Writer) | None, Some((name, database))) => {
@@ -197,19 +193,21 @@ impl Alert {
     }
 }
 
-impl Expected {
-    /// It, as a file writes it, in one line.
-    pub fn in_words(&self) -> String {
-        self.kind.declared().in_words()
-    }
-
-    /// What is wrong with it. `key` is its own.
-    pub(in crate::scenario) fn notes(&self, key: &str) -> Vec<Note> {
-        self.kind.declared().notes(&format!("{key}.{}", self.kind.key()))
-    }
+/// What is wrong with an expectation, where there is one. `key` is the mapping that holds it.
+pub(in crate::scenario) fn expectation_notes(key: &str, expect: Option<&Expected>) -> Vec<Note> {
+    let Some(Expected::Contains(texts)) = expect else { return Vec::new() };
+    let key = format!("{key}.expect.contains");
+    let none = not_empty(&key, texts.is_empty(), "name the texts that must be there");
+    let nothing = texts.iter().position(String::is_empty);
+    let empty = nothing.and_then(|index| not_empty(format!("{key}[{index}]"), true, "every answer contains it"));
+    none.into_iter().chain(empty).collect()
 }
 
-/// Notes of an expectation that need not be there. `key` is the mapping that holds it.
-pub(in crate::scenario) fn expectation_notes(key: &str, expect: Option<&Expected>) -> Vec<Note> {
-    expect.map(|expect| expect.notes(&format!("{key}.expect"))).unwrap_or_default()
+/// The key of each node of those under `key`: a single one stands there itself.
+fn keys_of<'n>(key: &str, nodes: &'n [String]) -> impl Iterator<Item = (String, &'n str)> {
+    let is_single = nodes.len() == 1;
+    nodes
+        .iter()
+        .enumerate()
+        .map(move |(index, node)| (if is_single { key.to_owned() } else { format!("{key}[{index}]") }, node.as_str()))
 }

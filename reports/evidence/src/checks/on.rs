@@ -32,14 +32,6 @@ impl On {
             Self::Writer | Self::Every => Vec::new(),
         }
     }
-
-    /// The key of each node of those under `key`: a single one stands there itself.
-    pub(super) fn keys<'n>(key: &str, nodes: &'n [String]) -> impl Iterator<Item = (String, &'n str)> {
-        let is_single = nodes.len() == 1;
-        nodes.iter().enumerate().map(move |(index, node)| {
-            (if is_single { key.to_owned() } else { format!("{key}[{index}]") }, node.as_str())
-        })
-    }
 }
 
 impl From<&str> for On {
