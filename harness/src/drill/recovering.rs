@@ -134,6 +134,7 @@ impl Drill<'_> {
             Environment::Primary => &self.scene.world,
             Environment::Secondary => &self.procedure.secondary()?.world,
         };
+        world.serve_clients();
         self.clients.redirect(std::sync::Arc::clone(world));
         self.in_service = to;
         Ok(Ok(format!("every request goes to the {} environment from now on", to.name())))

@@ -460,4 +460,7 @@ pub trait World: Provision + Power + Network + Commands + Backups + Storage + Da
     /// and the same password, no way from one to the other. The backup repositories of the plan hold there what they hold here, and
     /// cannot be written.
     fn beside(&self, environment: &str, plan: &Plan) -> Result<std::sync::Arc<dyn World>>;
+
+    /// Clients are sent here from now on, which only a model has to be told.
+    fn serve_clients(&self) {}
 }

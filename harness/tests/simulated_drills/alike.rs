@@ -8,7 +8,7 @@ use blackstart_reports::record::Verdict;
 use super::stage::{demand_none, each, planned, run};
 
 /// Every drill of this repository, with the verdict that its name declares.
-fn declared() -> Vec<(String, Verdict)> {
+pub fn declared() -> Vec<(String, Verdict)> {
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
     let folders = std::fs::read_dir(scenarios).unwrap().flatten().map(|entry| entry.path());
     let mut found = Vec::new();

@@ -13,8 +13,12 @@ use std::{
 use blackstart::{
     clock::Clock,
     drill::{self, Setting},
-    plan::{self, Plan},
-    scenario::{self, Declared, drill::ServiceLevel},
+    plan::{self, Plan, PlannedStep},
+    scenario::{
+        self, Declared,
+        drill::ServiceLevel,
+        step::{SecondaryKind, SecondaryStep, StepKind},
+    },
     world::{
         Provision,
         simulated::{SimulatedWorld, Truth},
@@ -79,6 +83,8 @@ pub struct Ran {
     pub patience: Duration,
     /// What counts as service.
     pub level: ServiceLevel,
+    /// The step with which a failback begins, by its name, where one is declared.
+    pub failback: Option<String>,
     /// When the drill ended.
     pub ended: Duration,
 }
@@ -117,6 +123,10 @@ pub fn run_beside(plan: Plan, disturb: impl FnOnce(&Arc<SimulatedWorld>, Cancell
         let clock = Clock::start();
         let world = Arc::new(SimulatedWorld::new(&plan, plan.seed, clock));
         let (patience, level) = (plan.load.deadline.max(plan.load.probe_deadline), plan.service_level.clone());
+        let is_failback = |step: &&PlannedStep| {
+            matches!(&step.kind, StepKind::SecondaryStep(SecondaryStep { kind: SecondaryKind::ShutDown(_) }))
+        };
+        let failback = plan.recovery.afterwards.iter().find(is_failback).map(|step| step.name.clone());
         let setting = Setting::keeping_nothing(clock);
         disturb(&world, setting.cancel.clone());
         let drill = drill::run(plan, world.clone(), setting);
@@ -132,6 +142,7 @@ pub fn run_beside(plan: Plan, disturb: impl FnOnce(&Arc<SimulatedWorld>, Cancell
             calls,
             patience,
             level,
+            failback,
             ended,
         }
     })

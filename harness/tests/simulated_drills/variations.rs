@@ -46,8 +46,10 @@ fn vary_replication(declared: &mut Declared, random: &mut impl Rng) {
     declared.scenario.replication = Some(replication);
     let standbys = declared.system.nodes.iter_mut().filter(|node| node.role == Role::Standby);
     standbys.for_each(|node| node.replication = Some(replication));
+    let is_there = |name: &str| declared.system.nodes.iter().any(|node| node.name == name);
+    let has_link = is_there("db-a") && is_there("db-b");
     // Replication that waits for a slow link is overloaded before anything breaks.
-    if !is_synchronous && random.random_bool(0.5) {
+    if !is_synchronous && has_link && random.random_bool(0.5) {
         let bandwidth = format!("{}kbit/s", random.random_range(100..=2000)).parse().unwrap();
         let slow_link = SlowLink { from: "db-a".to_owned(), to: "db-b".to_owned(), bandwidth };
         declared.scenario.conditions = vec![Condition { kind: slow_link.into() }];
@@ -93,5 +95,10 @@ fn vary_targets(declared: &mut Declared, random: &mut impl Rng) {
     targets.rpo = Some(RpoTarget { lost_writes, time });
     if let Some(rto) = &mut targets.rto {
         rto.within = ms(random, 300, 8000);
+    }
+    if let Some(failback) = &mut targets.failback {
+        failback.within = ms(random, 2000, 12_000);
+        // A site goes back to its last copy, which is older than any of these targets; most drills must tell of the times alone.
+        targets.rpo = targets.rpo.take().filter(|_| random.random_bool(0.2));
     }
 }

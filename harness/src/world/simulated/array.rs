@@ -5,7 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{model::Model, monitor::Sight, replication::Server, shape::NodeId};
+use super::{
+    model::Model,
+    monitor::Sight,
+    replication::{CommitId, Server},
+    shape::NodeId,
+};
 
 /// What the array knows.
 #[derive(Debug, Clone, Default)]
@@ -21,12 +26,29 @@ pub(super) struct Array {
 
 /// The disks of one moment.
 #[derive(Debug, Clone)]
-struct SavedDisks {
+pub(super) struct SavedDisks {
     servers: Vec<Server>,
     sight: Sight,
     at_us: u64,
     is_witnessed: bool,
     disks: BTreeSet<NodeId>,
+}
+
+impl SavedDisks {
+    /// The commits on them, and those that the monitor's store knows.
+    pub(super) fn commits(&self) -> BTreeSet<CommitId> {
+        self.servers.iter().flat_map(|server| server.log.iter().copied()).chain(self.sight.known()).collect()
+    }
+
+    /// The same disks, with other numbers for their commits.
+    pub(super) fn renumbered(mut self, numbers: &BTreeMap<CommitId, CommitId>) -> Self {
+        let number = |commit: &CommitId| numbers.get(commit).copied();
+        for server in &mut self.servers {
+            server.log = server.log.iter().filter_map(number).collect();
+        }
+        self.sight = self.sight.renumbered(number);
+        self
+    }
 }
 
 /// How often the witness writes on the next disk.
@@ -49,6 +71,16 @@ impl Model {
     /// A node has a disk from now on.
     pub(super) fn add_disk(&mut self, node: NodeId) {
         self.array.disks.insert(node);
+    }
+
+    /// What was saved under a name.
+    pub(super) fn saved(&self, name: &str) -> Option<&SavedDisks> {
+        self.array.saved.get(name)
+    }
+
+    /// Has a saved state from elsewhere.
+    pub(super) fn put_saved(&mut self, name: &str, saved: SavedDisks) {
+        self.array.saved.insert(name.to_owned(), saved);
     }
 
     /// Whether there is a saved state of this name.

@@ -22,5 +22,7 @@ pub const ASSUMPTIONS: &[&str] = &[
      down. A server has the whole of a bad change, or nothing of it.",
     "Disks lose nothing but what a drill takes from them, nobody runs out of anything, and whoever is ready serves at full \
      speed.",
+    "A secondary environment has nodes and times like those of the primary one, and what a snapshot carried there. Clients \
+     are sent from one to the other at one instant.",
     "How long everything takes is drawn evenly from ranges that resemble one machine; tails are cut off.",
 ];

@@ -53,6 +53,8 @@ pub(super) struct Flight {
     pub(super) is_broken: bool,
     /// What the client was given.
     pub(super) given: Option<Reply>,
+    /// Whether it was another environment's, and came here with a disk.
+    pub(super) is_carried: bool,
     statuses: Statuses,
     deadline_us: u64,
     application: Option<(NodeId, u32)>,
@@ -60,6 +62,13 @@ pub(super) struct Flight {
     tried: Option<NodeId>,
     due_us: Option<u64>,
     reply: Option<(u64, Reply)>,
+}
+
+impl Flight {
+    /// The request of a commit that is carried to another environment, where nobody waits for it.
+    pub(super) fn carried(&self) -> Self {
+        Self { stage: Stage::Done, given: None, is_carried: true, due_us: None, ..self.clone() }
+    }
 }
 
 /// What a client that waits learns from a look.
@@ -83,6 +92,7 @@ impl Model {
             position: 0,
             is_broken: false,
             given: None,
+            is_carried: false,
             statuses,
             deadline_us: self.now_us + deadline_us,
             application: None,

@@ -3,20 +3,24 @@
 
 use crate::{
     plan::{Plan, PlannedStep},
-    scenario::{System, fault::FaultKind, question::Question, step::StepKind},
+    scenario::{
+        System,
+        fault::FaultKind,
+        question::Question,
+        step::{SecondaryKind, SecondaryStep, StepKind},
+    },
 };
 
 /// Why a plan cannot be simulated, a reason a line; none where it can.
 pub fn beyond_the_model(plan: &Plan) -> Vec<String> {
-    if plan.has_secondary() {
-        return vec!["the model knows no second environment that takes over".to_owned()];
-    }
     let faults = plan.conditions.iter().chain(&plan.faults);
     let has_packets = faults.into_iter().any(|fault| matches!(fault.kind, FaultKind::BadLink(_)));
     let packets = has_packets.then(|| "the model knows no packets that a link could lose, double or delay".to_owned());
-    let asked = beyond_its_answers(plan).into_iter();
-    let mut reasons: Vec<String> =
-        plan.steps().filter_map(|step| beyond(step, &plan.declared.system)).chain(packets).chain(asked).collect();
+    let has_variants = plan.has_secondary() && !plan.declared.scenario.parameters.is_empty();
+    let variants =
+        has_variants.then(|| "the model does not know what parameters change at a secondary environment".to_owned());
+    let steps = plan.steps().filter_map(|step| beyond(step, &plan.declared.system));
+    let mut reasons: Vec<String> = steps.chain(packets).chain(variants).chain(beyond_its_answers(plan)).collect();
     reasons.dedup();
     reasons
 }
@@ -37,7 +41,9 @@ fn beyond(step: &PlannedStep, system: &System) -> Option<String> {
         StepKind::OperationStep(it) if it.operation(system)?.does.is_none() => {
             Some(format!("the model does not know what the operation `{}` does", it.name))
         }
-        StepKind::Command(it) => Some(format!("the model does not know what `{}` does", it.run.join(" "))),
+        StepKind::SecondaryStep(SecondaryStep { kind: SecondaryKind::Command(it) }) | StepKind::Command(it) => {
+            Some(format!("the model does not know what `{}` does", it.run.join(" ")))
+        }
         _ => None,
     }
 }

@@ -10,6 +10,7 @@
 mod array;
 mod assumptions;
 mod draws;
+mod environments;
 mod failures;
 mod flight;
 mod health_checks;
@@ -45,6 +46,7 @@ pub use self::{
 };
 use self::{
     draws::{EFFECT, Purpose},
+    environments::Environments,
     failures::{Failures, Then},
     model::Model,
     shape::{NodeId, Shape},
@@ -58,6 +60,9 @@ pub struct SimulatedWorld {
     seed: u64,
     state: Arc<Mutex<State>>,
     changed: Notify,
+    run: Arc<Environments>,
+    /// Its place among them.
+    place: usize,
 }
 
 /// Everything behind the one lock, which is never held across a wait.
@@ -73,6 +78,10 @@ struct State {
 impl SimulatedWorld {
     /// The world of a plan. Every draw comes from the seed; every time that it tells is one on the clock.
     pub fn new(plan: &Plan, seed: u64, clock: Clock) -> Self {
+        Self::in_run(plan, seed, clock, Arc::default())
+    }
+
+    fn in_run(plan: &Plan, seed: u64, clock: Clock, run: Arc<Environments>) -> Self {
         let state = State {
             model: Model::new(Shape::of(plan), seed),
             stock: Stock::default(),
@@ -80,7 +89,9 @@ impl SimulatedWorld {
             not_modelled: BTreeSet::new(),
             sealed: None,
         };
-        Self { clock, seed, state: Arc::new(Mutex::new(state)), changed: Notify::new() }
+        let state = Arc::new(Mutex::new(state));
+        let place = run.add(&state);
+        Self { clock, seed, state, changed: Notify::new(), run, place }
     }
 
     /// The same world, in which a former primary that restarts does not ask whether another one took over.
@@ -92,6 +103,9 @@ impl SimulatedWorld {
 
     /// What really happened: up to now, or up to the removal of the first node, which is the end of the drill.
     pub fn truth(&self) -> Truth {
+        if let Some(truth) = self.run.truth(self.clock.now_us()) {
+            return truth;
+        }
         let state = self.now();
         state.sealed.clone().unwrap_or_else(|| state.model.truth())
     }
@@ -156,6 +170,14 @@ impl SimulatedWorld {
         known.ok_or_else(|| WorldError::new(WorldErrorKind::NotFound, doing, format!("no node is named {name}")))
     }
 
+    /// Has what was saved under a name, wherever in this run that was.
+    fn have_saved(&self, name: &str) {
+        let is_here = self.now().model.has_saved(name);
+        if let Some(carried) = (!is_here).then(|| self.run.saved_elsewhere(self.place, name)).flatten() {
+            self.change(|model| model.take_up(name, carried));
+        }
+    }
+
     /// Lets the drawn time pass.
     async fn spend(&self, purpose: &Purpose, node: NodeId) {
         let takes_us = self.locked().model.draw(purpose, node);
@@ -194,10 +216,14 @@ impl World for SimulatedWorld {
     }
 
     fn beside(&self, _: &str, plan: &Plan) -> Result<Arc<dyn World>> {
-        let copy = Self::new(plan, self.seed, self.clock);
+        let copy = Self::in_run(plan, self.seed, self.clock, Arc::clone(&self.run));
         let state = self.now();
         copy.locked().model.take_over(&state.model);
         drop(state);
         Ok(Arc::new(copy))
+    }
+
+    fn serve_clients(&self) {
+        self.run.serve(self.place, self.clock.now_us());
     }
 }

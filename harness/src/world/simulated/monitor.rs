@@ -38,6 +38,14 @@ impl Sight {
         self.know(commits);
     }
 
+    /// The same knowledge, with other numbers for the commits.
+    pub(super) fn renumbered(&self, number: impl Fn(&CommitId) -> Option<CommitId>) -> Self {
+        let numbers: Vec<CommitId> = self.known().filter_map(|commit| number(&commit)).collect();
+        let mut known = vec![false; numbers.iter().max().map_or(0, |last| last + 1)];
+        numbers.into_iter().for_each(|commit| known[commit] = true);
+        Self { known, ..*self }
+    }
+
     /// What it knows is from the timeline that its source is on now.
     pub(super) const fn goes_on_with(&mut self, timeline: u32) {
         self.timeline = timeline;

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// What really happened. Times are microseconds on the run's clock.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Truth {
     /// When the first fault took effect (kill, pause, or partition); none for a control.
     pub fault_instant_us: Option<u64>,
@@ -149,8 +149,10 @@ impl Model {
         let tokens = |wanted: &dyn Fn(&CommitId) -> bool| -> Vec<String> {
             ids().filter(wanted).map(|commit| self.token(commit).to_owned()).collect()
         };
+        let fault_instant_us = self.availability.faults.first().map(|(at_us, _)| *at_us);
+        let failed = self.failed();
         Truth {
-            fault_instant_us: self.availability.faults.first().map(|(at_us, _)| *at_us),
+            fault_instant_us,
             faults: self.availability.faults.clone(),
             commits: ids().map(|commit| self.told(commit)).collect(),
             survivor: survivor.map(|node| self.shape.name(node).to_owned()),
@@ -158,9 +160,9 @@ impl Model {
             stranded: tokens(&|commit| self.was_acknowledged(*commit) && !is_there[*commit] && is_elsewhere[*commit]),
             recovered: tokens(&|commit| !self.was_acknowledged(*commit) && is_there[*commit]),
             acknowledged: ids().filter(|commit| self.was_acknowledged(*commit)).count(),
-            service_back_us: self.service_back_us(),
-            failed: self.failed(),
-            unavailable: self.unavailable(),
+            service_back_us: when_back(self.shares(), fault_instant_us, &failed),
+            unavailable: spans(self.shares()),
+            failed,
         }
     }
 
@@ -175,12 +177,12 @@ impl Model {
     }
 
     /// Only an acknowledgement that the client was given counts.
-    fn was_acknowledged(&self, commit: CommitId) -> bool {
+    pub(super) fn was_acknowledged(&self, commit: CommitId) -> bool {
         let flight = self.commits[commit].flight;
         self.flights[flight].given.is_some() && !self.has_failed(flight)
     }
 
-    fn held_by(&self, servers: &[NodeId]) -> Vec<bool> {
+    pub(super) fn held_by(&self, servers: &[NodeId]) -> Vec<bool> {
         let mut held = vec![false; self.commits.len()];
         for server in servers {
             self.servers[*server].log.iter().for_each(|commit| held[*commit] = true);
@@ -188,27 +190,31 @@ impl Model {
         held
     }
 
-    /// Where a fault broke a request in flight and left service to all others, service is back after that request.
-    fn service_back_us(&self) -> Option<u64> {
-        let (at_us, share) = self.availability.shares.last().copied()?;
-        let fault_us = self.availability.faults.first().map_or(0, |(at_us, _)| *at_us);
-        let failed = (0..self.flights.len()).filter(|flight| self.has_failed(*flight));
-        let after_failed_us = failed.map(|flight| self.flights[flight].sent_us + 1).max().unwrap_or_default();
-        (share == 0.0).then_some(at_us.max(fault_us).max(after_failed_us))
+    /// How the share of failing requests changed.
+    pub(super) fn shares(&self) -> &[(u64, f64)] {
+        &self.availability.shares
     }
 
     fn failed(&self) -> Vec<(String, u64)> {
         let failed = (0..self.flights.len()).filter(|flight| self.has_failed(*flight));
         failed.map(|flight| (self.flights[flight].token.clone(), self.flights[flight].sent_us)).collect()
     }
+}
 
-    fn unavailable(&self) -> Vec<Unavailable> {
-        let shares = &self.availability.shares;
-        let span = |(index, (from_us, share)): (usize, &(u64, f64))| {
-            let to_us = shares.get(index + 1).map(|(at_us, _)| *at_us);
-            // A change that was undone in the same instant lasted for nobody.
-            (*share > 0.0 && to_us != Some(*from_us)).then_some(Unavailable { from_us: *from_us, to_us, share: *share })
-        };
-        shares.iter().enumerate().filter_map(span).collect()
-    }
+/// When service was back for good. Where a fault broke a request in flight and left service to all others, it is back after that
+/// request.
+pub(super) fn when_back(shares: &[(u64, f64)], fault_us: Option<u64>, failed: &[(String, u64)]) -> Option<u64> {
+    let (at_us, share) = shares.last().copied()?;
+    let after_failed_us = failed.iter().map(|(_, sent_us)| sent_us + 1).max().unwrap_or_default();
+    (share == 0.0).then_some(at_us.max(fault_us.unwrap_or_default()).max(after_failed_us))
+}
+
+/// The spans in which requests would have failed.
+pub(super) fn spans(shares: &[(u64, f64)]) -> Vec<Unavailable> {
+    let span = |(index, (from_us, share)): (usize, &(u64, f64))| {
+        let to_us = shares.get(index + 1).map(|(at_us, _)| *at_us);
+        // A change that was undone in the same instant lasted for nobody.
+        (*share > 0.0 && to_us != Some(*from_us)).then_some(Unavailable { from_us: *from_us, to_us, share: *share })
+    };
+    shares.iter().enumerate().filter_map(span).collect()
 }

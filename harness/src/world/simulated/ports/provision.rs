@@ -34,6 +34,7 @@ impl Provision for SimulatedWorld {
             self.change(|model| model.add_disk(place));
         }
         if let Resource::Disk { from: Some(saved), .. } = resource {
+            self.have_saved(&saved.name);
             let loaded = self.change(|model| model.load_disk(place, &saved.name));
             loaded.map_err(|why| WorldError::new(WorldErrorKind::NotFound, &doing, why))?;
         }
@@ -113,6 +114,7 @@ impl SimulatedWorld {
 
     /// The drill is over: what is true now stays the truth, whatever the removal does.
     fn seal(&self) {
+        self.run.seal(self.place, self.clock.now_us());
         let state = &mut *self.now();
         if state.sealed.is_none() {
             state.sealed = Some(state.model.truth());

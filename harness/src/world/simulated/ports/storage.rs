@@ -49,6 +49,7 @@ impl Storage for SimulatedWorld {
         let doing = format!("put the disk of {node} back to {}", saved.name);
         let id = self.at_rest(&doing, node)?;
         self.spend(if saved.pool == Pool::Remote { &REPLICATE } else { &SNAPSHOT }, id).await;
+        self.have_saved(&saved.name);
         let loaded = self.change(|model| model.load_disk(id, &saved.name));
         loaded.map_err(|why| WorldError::new(WorldErrorKind::NotFound, doing, why))
     }
