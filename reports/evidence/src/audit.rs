@@ -4,7 +4,7 @@
 //! no signature: whoever can write the folder can write new sums too, so keep a copy of them where others cannot. What an
 //! audit cannot know, it lists.
 
-use std::{collections::BTreeSet, fmt, io, path::Path};
+use std::{collections::BTreeSet, fmt, io, path::Path, thread};
 
 use blackstart_reports::{
     record::{Backup, Record, Verdict},
@@ -94,7 +94,13 @@ impl fmt::Display for Audit {
 /// # Errors
 /// Where it is no folder of a run, or cannot be listed; whatever is wrong in it is a finding.
 pub fn audit(folder: &Path) -> io::Result<Audit> {
-    let found = manifest::look(folder)?;
+    // Summing a long history up and reading it take as long as everything else: side by side.
+    let (found, history) = thread::scope(|scope| {
+        let history = scope.spawn(|| folder::history(folder));
+        (manifest::look(folder), history.join())
+    });
+    let found = found?;
+    let history = history.unwrap_or_else(|_| Err("history.jsonl: reading it failed".to_owned()));
     let is_run = |name: &str| name == "events.jsonl" || name == "result.json";
     if !manifest::is_sealed(folder) && !found.files.keys().any(|name| is_run(name)) {
         return Err(io::Error::new(io::ErrorKind::NotFound, "it holds neither a record nor a journal"));
@@ -105,7 +111,7 @@ pub fn audit(folder: &Path) -> io::Result<Audit> {
     if let Some(journal) = &journal {
         audit_chain("journal", &journal.walked, &mut audit);
     }
-    let history = audit.need("history", folder::history(folder));
+    let history = audit.need("history", history);
     if let Some((_, walked)) = &history {
         audit_chain("history", walked, &mut audit);
     }
@@ -282,14 +288,17 @@ fn audit_observations(
         return None;
     }
     let text = audit.need("observed", manifest::read_text(folder, "observations.json"))?;
-    let told: Observations =
+    let mut told: Observations =
         audit.need("observed", serde_json::from_str(&text).map_err(|error| format!("observations.json: {error}")))?;
+    // Tokens may be a million. They are held against their digests, and left out where values are made.
+    let tokens = (told.survivors.take(), told.stranded.take());
     let again = rebuild::observations(&told, journal, resolved)?;
     let value = |of: &Observations| serde_json::to_value(of).unwrap_or(Value::Null);
     let mut wrong = Vec::new();
     if value(&told) != value(&again) {
         wrong.push(differences(&value(&told), &value(&again)));
     }
+    (told.survivors, told.stranded) = tokens;
     let digest =
         |tokens: &Option<Vec<String>>| tokens.as_ref().map(|tokens| (tokens.len() as u64, digest_of_tokens(tokens)));
     if digest(&told.survivors) != journal.facts.survivors.get(&None).cloned() {

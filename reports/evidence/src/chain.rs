@@ -72,7 +72,15 @@ impl Walked {
 ///
 /// # Errors
 /// Where the file cannot be read.
-pub fn walk<T: DeserializeOwned>(mut from: impl BufRead, mut each: impl FnMut(T)) -> io::Result<Walked> {
+pub fn walk<T: DeserializeOwned>(from: impl BufRead, mut each: impl FnMut(T)) -> io::Result<Walked> {
+    walk_lines(from, |line| serde_json::from_slice(line).map(&mut each))
+}
+
+/// The same for entries that are read from their lines by the caller.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn walk_lines(mut from: impl BufRead, mut each: impl FnMut(&[u8]) -> serde_json::Result<()>) -> io::Result<Walked> {
     let mut walked = Walked { last: BEFORE_THE_FIRST.to_owned(), ..Walked::default() };
     let mut line = Vec::new();
     loop {
@@ -92,15 +100,15 @@ pub fn walk<T: DeserializeOwned>(mut from: impl BufRead, mut each: impl FnMut(T)
         }
         walked.lines = number;
         let next = hash(&line);
-        match unlink(&mut line) {
+        let (entry, prev) = unlink(&mut line);
+        match prev {
             None => walked.note(format!("line {number} does not end in the hash of the line before")),
             Some(prev) => {
-                if prev != walked.last {
+                if prev != walked.last.as_bytes() {
                     walked.note(format!("line {number} does not follow from the line before"));
                 }
-                match serde_json::from_slice(&line) {
-                    Ok(entry) => each(entry),
-                    Err(error) => walked.note(format!("line {number}: {error}")),
+                if let Err(error) = each(entry) {
+                    walked.note(format!("line {number}: {error}"));
                 }
             }
         }
@@ -108,19 +116,16 @@ pub fn walk<T: DeserializeOwned>(mut from: impl BufRead, mut each: impl FnMut(T)
     }
 }
 
-/// Takes `prev` out of a line, which is the entry's own JSON afterwards.
-fn unlink(line: &mut Vec<u8>) -> Option<String> {
+/// Parts a line into the entry's own JSON and the hash of the line before, where it has one.
+fn unlink(line: &mut [u8]) -> (&[u8], Option<&[u8]>) {
     const MARK: &[u8] = b",\"prev\":\"";
-    let at = line.len().checked_sub(MARK.len() + BEFORE_THE_FIRST.len() + 2)?;
-    let (mark, rest) = line[at..].split_at(MARK.len());
-    let prev = rest.strip_suffix(b"\"}")?;
-    if mark != MARK || !prev.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let prev = String::from_utf8(prev.to_vec()).ok()?;
-    line.truncate(at);
-    line.push(b'}');
-    Some(prev)
+    let at = line.len().checked_sub(MARK.len() + BEFORE_THE_FIRST.len() + 2);
+    let Some(at) = at.filter(|at| line[*at..].starts_with(MARK) && line.ends_with(b"\"}")) else { return (line, None) };
+    line[at] = b'}';
+    let (entry, rest) = line.split_at(at + 1);
+    let prev = &rest[MARK.len() - 1..rest.len() - 2];
+    let is_hash = prev.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (entry, is_hash.then_some(prev))
 }
 
 #[cfg(test)]

@@ -140,10 +140,10 @@ pub struct Watched {
 }
 
 /// The digest of tokens, as [`Fact::Survivors`] tells it.
-pub fn digest_of_tokens(tokens: &[String]) -> String {
-    let mut text = String::with_capacity(tokens.iter().map(|token| token.len() + 1).sum());
+pub fn digest_of_tokens(tokens: &[impl AsRef<str>]) -> String {
+    let mut text = String::with_capacity(tokens.iter().map(|token| token.as_ref().len() + 1).sum());
     for token in tokens {
-        text.push_str(token);
+        text.push_str(token.as_ref());
         text.push('\n');
     }
     crate::manifest::digest_of(&text)

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, io::BufReader, path::Path};
 
 use blackstart_reports::{files, record::TimelineEntry, version_1};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 use crate::{
     chain::{self, Walked},
@@ -46,7 +46,10 @@ pub struct Journal {
 /// In words, where it cannot be read.
 pub fn journal(folder: &Path) -> Result<Journal, String> {
     let mut journal = Journal::default();
-    let walked = walk(folder, "events.jsonl", |stamped| journal.add(stamped))?;
+    let walked = walk(folder, "events.jsonl", |line| {
+        journal.add(serde_json::from_slice(line)?);
+        Ok(())
+    })?;
     Ok(Journal { walked, ..journal })
 }
 
@@ -91,21 +94,22 @@ fn raise(event: &mut Event) {
 /// In words, where it cannot be read.
 pub fn history(folder: &Path) -> Result<(History, Walked), String> {
     let (mut history, mut words) = (History::new(), Words::default());
-    let walked = walk(folder, "history.jsonl", |mut sent: Sent| {
-        sent.kind = words.share(&sent.kind);
-        sent.reply = words.share(&sent.reply);
-        history.push(sent);
+    let walked = walk(folder, "history.jsonl", |line| {
+        history.push(Sent::read(line, &mut words)?);
+        Ok(())
     })?;
+    // What a growing list holds in reserve is half of it.
+    history.shrink_to_fit();
     Ok((history, walked))
 }
 
-fn walk<T: DeserializeOwned>(folder: &Path, name: &str, each: impl FnMut(T)) -> Result<Walked, String> {
+fn walk(folder: &Path, name: &str, each: impl FnMut(&[u8]) -> serde_json::Result<()>) -> Result<Walked, String> {
     let path = folder.join(name);
     let told = |error: std::io::Error| format!("{name}: {error}");
     if !fs::symlink_metadata(&path).map_err(told)?.is_file() {
         return Err(format!("{name} is not a regular file"));
     }
-    chain::walk(BufReader::with_capacity(1 << 16, files::open(&path).map_err(told)?), each).map_err(told)
+    chain::walk_lines(BufReader::with_capacity(1 << 16, files::open(&path).map_err(told)?), each).map_err(told)
 }
 
 /// What figures and levels need of the scenario and the system, as they lie beside the record.

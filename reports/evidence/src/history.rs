@@ -1,6 +1,6 @@
 //! The history of every request: what was intended, sent, and answered, on the run's one clock.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc, time::Duration};
 
 use blackstart_reports::files::sound_moment;
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,37 @@ pub struct Sent {
     pub reply: Arc<str>,
 }
 
+/// A request as its line tells it. Its texts are borrowed: a million of them would be made only to be dropped.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    token: Cow<'a, str>,
+    sender: Sender,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(deserialize_with = "sound_moment")]
+    intended_us: u64,
+    #[serde(deserialize_with = "sound_moment")]
+    sent_us: u64,
+    #[serde(deserialize_with = "sound_moment")]
+    returned_us: u64,
+    outcome: Outcome,
+    #[serde(borrow)]
+    reply: Cow<'a, str>,
+}
+
 impl Sent {
+    /// Reads a line of a history, whose words are shared with those of other lines.
+    ///
+    /// # Errors
+    /// Where it is no request.
+    pub fn read(line: &[u8], words: &mut Words) -> serde_json::Result<Self> {
+        let Line { token, sender, kind, intended_us, sent_us, returned_us, outcome, reply } =
+            serde_json::from_slice(line)?;
+        let (kind, reply) = (words.share(&kind), words.share(&reply));
+        Ok(Self { token: token.into(), sender, kind, intended_us, sent_us, returned_us, outcome, reply })
+    }
+
     /// Whether the work was promised.
     pub fn is_ok(&self) -> bool {
         self.outcome == Outcome::Ok

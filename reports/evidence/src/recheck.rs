@@ -1,6 +1,6 @@
 //! The status of every check, tested again: what was demanded stands in the scenario, and what came back is kept.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{borrow::Cow, collections::BTreeSet, path::Path};
 
 use blackstart_reports::{
     record::{CheckResult, World},
@@ -151,14 +151,20 @@ fn against_requests(answer: &Answer, sources: &Sources<'_>) -> (Option<String>, 
 fn history_again(observations: &Observations, history: &[Sent], told: &HistoryAnswer) -> Option<bool> {
     let of_checks: BTreeSet<&str> =
         history.iter().filter(|sent| sent.sender == Sender::Check).map(|sent| &*sent.token).collect();
-    let survivors = observations.survivors.as_ref()?;
-    let mut survivors: Vec<String> =
-        survivors.iter().filter(|token| !of_checks.contains(token.as_str())).cloned().collect();
+    let survivors = observations.survivors.as_ref()?.iter().map(String::as_str);
+    let mut survivors: Vec<&str> = survivors.filter(|token| !of_checks.contains(token)).collect();
     survivors.sort_unstable();
     if digest_of_tokens(&survivors) != told.survivors {
         return None;
     }
-    let history: Vec<Sent> = history.iter().filter(|sent| sent.sender != Sender::Check).cloned().collect();
+    // Checks bring their requests last; were it otherwise, a copy of the history without them would do.
+    let is_of_check = |sent: &Sent| sent.sender == Sender::Check;
+    let first = history.iter().position(is_of_check).unwrap_or(history.len());
+    let history = if history[first..].iter().all(is_of_check) {
+        Cow::Borrowed(&history[..first])
+    } else {
+        Cow::Owned(history.iter().filter(|sent| !is_of_check(sent)).cloned().collect())
+    };
     let loss = measure::loss(&history, &survivors, observations.fault_us.map(|fault| fault.lower));
     let again = (loss.phantom, loss.unexpected, loss.duplicated, loss.non_prefix_loss);
     Some(again == (told.phantom, told.unexpected, told.duplicated, told.holes) && told.rows == survivors.len() as u64)

@@ -27,8 +27,8 @@ pub struct Loss {
 }
 
 /// Joins a history with the tokens that survived. `fault_us` is the earliest moment of the fault.
-pub fn loss(history: &[Sent], survivors: &[String], fault_us: Option<u64>) -> Loss {
-    let mut present: Vec<&str> = survivors.iter().map(String::as_str).collect();
+pub fn loss(history: &[Sent], survivors: &[impl AsRef<str>], fault_us: Option<u64>) -> Loss {
+    let mut present: Vec<&str> = survivors.iter().map(AsRef::as_ref).collect();
     present.sort_unstable();
     let mut loss = Loss { requests: history.len() as u64, ..Loss::default() };
     loss.duplicated = present.chunk_by(|one, other| one == other).filter(|same| same.len() > 1).count() as u64;
