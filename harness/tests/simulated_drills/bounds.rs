@@ -139,11 +139,24 @@ fn of_the_outage(ran: &Ran, fault_us: u64, until_us: u64) -> Vec<u64> {
     counted
 }
 
+/// Whether service never came back for the load, whose service it is: where two servers take requests in turn, and load and probe
+/// come at one rate, it may be that the one which acknowledges nothing meets probes alone.
+fn stays_away(ran: &Ran) -> bool {
+    let open = ran.truth.unavailable.iter().find(|span| span.to_us.is_none());
+    let is_struck = |from_us: u64| {
+        let load = ran.truth.failed.iter().filter(|(token, sent_us)| is_load(token) && *sent_us >= from_us);
+        load.into_iter().any(|(_, sent_us)| !is_allowed(ran, *sent_us, u64::MAX))
+    };
+    ran.truth.service_back_us.is_none() && open.is_none_or(|span| is_struck(span.from_us))
+}
+
 /// When service was back. A request that hangs at a paused node, or in a partition, is served after all if that heals before
 /// its client gives up; so service is back for a client up to its deadline before the heal, depending on where exactly
 /// its requests hang and how patient it is. Without a heal, the moment is exact.
 fn service_back(ran: &Ran, fault_us: u64, until_us: u64) -> Option<Interval<u64>> {
-    ran.truth.service_back_us?;
+    if stays_away(ran) {
+        return None;
+    }
     let failed = of_the_outage(ran, fault_us, until_us);
     let is_seen = |from_us: u64, to_us: u64| failed.iter().any(|us| (from_us..to_us).contains(us));
     let spans = ran.truth.unavailable.iter().filter(|span| span.from_us < until_us);
