@@ -248,10 +248,10 @@ fn only_writer(name: &str, said: Vec<(String, Result<bool>)>) -> Result<String> 
                 Ok(_) => format!("{node}: takes none"),
                 Err(error) => format!("{node}: {}", error.happened.lines().next().unwrap_or_default()),
             });
-            let happened = format!("no server does ({})", each.collect::<Vec<_>>().join("; "));
+            let happened = format!("no server takes writes ({})", each.collect::<Vec<_>>().join("; "));
             Err(WorldError::new(WorldErrorKind::Answered, doing, happened))
         }
-        several => Err(WorldError::new(WorldErrorKind::Answered, doing, format!("{} do", several.join(", ")))),
+        several => Err(WorldError::new(WorldErrorKind::Answered, doing, format!("{} take writes", several.join(", ")))),
     }
 }
 
@@ -273,9 +273,9 @@ mod tests {
         let both = |a, b| only_writer("orders", vec![("db-a".to_owned(), a), ("db-b".to_owned(), b)]);
         assert_eq!(both(Ok(false), Ok(true)).unwrap(), "db-b");
         assert_eq!(both(Err(refused()), Ok(true)).unwrap(), "db-b");
-        assert_eq!(both(Ok(true), Ok(true)).unwrap_err().happened, "db-a, db-b do");
+        assert_eq!(both(Ok(true), Ok(true)).unwrap_err().happened, "db-a, db-b take writes");
         let none = both(Ok(false), Err(refused())).unwrap_err().happened;
-        assert_eq!(none, "no server does (db-a: takes none; db-b: no route)");
+        assert_eq!(none, "no server takes writes (db-a: takes none; db-b: no route)");
     }
     #[test]
     fn true_and_false_have_several_spellings_and_nothing_else_has_any() {

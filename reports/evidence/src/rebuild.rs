@@ -34,7 +34,7 @@ pub const UNCHECKED: [(&str, &str); 3] = [
 /// What cannot be checked at all from a folder, by its nature.
 pub const BEYOND: [&str; 6] = [
     "that the run took place, and when: the wall clock is a label, and nobody else has witnessed it",
-    "that a check was answered as it is kept: what came back is the run's own word, and only its restore_test is made again",
+    "that a check was answered as it is kept: what came back is the run's own word, and only its evaluation is made again",
     "that the nodes a check passed over had been left down by the drill, and that the end of an invocation was found",
     "that faults and steps did what their proofs say: proofs are words",
     "environment.json: what the engine said of itself",

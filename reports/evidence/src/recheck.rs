@@ -1,4 +1,4 @@
-//! The status of every check, tested again: what was demanded stands in the scenario, and what came back is kept.
+//! The status of every check, evaluated again: what was demanded stands in the scenario, and what came back is kept.
 
 use std::{borrow::Cow, collections::BTreeSet, path::Path};
 
@@ -27,7 +27,7 @@ pub struct Rechecked {
     pub wrong: Vec<String>,
     /// What rests on words alone.
     pub unchecked: Vec<String>,
-    /// How many were tested again.
+    /// How many were evaluated again.
     pub count: usize,
 }
 
