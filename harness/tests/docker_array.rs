@@ -43,7 +43,7 @@ async fn a_snapshot_holds_what_was_there_at_its_moment() {
             let twice = world.snapshot("first").await.expect_err("there is one");
             assert!(twice.happened.contains("first already"), "{twice}");
             let odd = world.snapshot("no/name").await.expect_err("no name");
-            assert!(odd.happened.contains("no name"), "{odd}");
+            assert!(odd.happened.contains("not a name"), "{odd}");
             let unknown = Resource::Disk { node: "c".into(), from: Some(saved("second")) };
             let unknown = world.create(&unknown).await.expect_err("nobody saved it");
             assert!(unknown.happened.contains("nothing was saved as second"), "{unknown}");
