@@ -75,8 +75,9 @@ fn stop_in_the_middle_of_a_recovery(room: &Room, out: &str) -> Stopped {
     Stopped { run, ended, record, stall }
 }
 
+// When service comes back is the machine's to say, and a busy one may never let it fall into the stop: no test of the gate.
 #[test]
-fn a_harness_that_was_stopped_in_the_middle_of_a_recovery_claims_nothing_of_that_time() {
+fn exhaustive_a_harness_that_was_stopped_in_the_middle_of_a_recovery_claims_nothing_of_that_time() {
     let room = Room::new("stalled");
     for out in (0..TRIES).map(|number| format!("runs-{number}")) {
         let Stopped { run, ended, record, stall } = &stop_in_the_middle_of_a_recovery(&room, &out);

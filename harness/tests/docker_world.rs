@@ -282,6 +282,8 @@ async fn what_stands_half_way_goes_on_when_told_and_dies_with_its_node() {
             assert_eq!(missed.kind, WorldErrorKind::WithoutEffect, "{missed}");
             let begun = world.begin_back_up("daily", "a", &half, within).await.expect("half of it");
             world.kill("a").await.expect("killed");
+            // The kill counts from its delivery: the program may still hear what it is sent, until it is gone.
+            world.await_down("a").await.expect("gone");
             let ended = begun.rest.await;
             assert!(ended.as_ref().is_ok_and(|output| output.status != 0 && output.status != 4), "{ended:?}");
         }
