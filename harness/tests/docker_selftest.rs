@@ -70,10 +70,7 @@ fn a_defect_that_no_check_finds_and_an_alarm_about_nothing_are_failures() {
                   in time before it would recover it.";
     let system = changed_system(
         &room,
-        &[
-            (unable, "must_be_caught_by: [promises-kept]"),
-            ("select count(distinct name) from templates", "select 1"),
-        ],
+        &[(unable, "must_be_caught_by: [promises-kept]"), ("select count(distinct name) from templates", "select 1")],
     );
     let ended = room.run(&["selftest", &system, "--only", "wrong-customers", "--json", "--out", "runs"]);
     assert_eq!(ended.status, Some(1), "{}\n{}", ended.stdout, ended.stderr);
