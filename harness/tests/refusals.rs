@@ -252,6 +252,30 @@ fn service_and_checks() {
                 "node that holds database `notes`",
             ),
             row(IS_WRITER, "", "checks[1].one_writer.database", "give `databases.orders` an `is_writer`"),
+            row(
+                "one_writer: {database: orders}",
+                "one_writer: {database: notes}",
+                "checks[1].one_writer.database",
+                "is_writer",
+            ),
+            row(
+                "survivors: {sql: {database: orders",
+                "survivors: {sql: {on: every, database: orders",
+                "service.survivors.sql.on",
+                "hide what the writer lost",
+            ),
+            row(
+                "survivors: {sql: {database: orders",
+                "survivors: {sql: {on: [db-a, db-b], database: orders",
+                "service.survivors.sql.on",
+                "hide what the writer lost",
+            ),
+            row(
+                "survivors: {sql: {database: orders",
+                "survivors: {sql: {on: db-a, database: orders",
+                "service.survivors.sql.on",
+                "may hold what the writer lost",
+            ),
             row(IS_WRITER, "", "checks[0].question.sql.on", "how its writer is recognised"),
             row(
                 "is_writer: {sql: {query",
@@ -387,6 +411,12 @@ fn recovery() {
                 "takes no argument",
             ),
             row(", argument: db-b", "", "recovery.procedure[1].operation.argument", "takes an argument"),
+            row(
+                "await_writer: {database: orders",
+                "await_writer: {database: notes",
+                "recovery.procedure[2].await_writer.database",
+                "is_writer",
+            ),
             row(
                 "await_writer: {database: orders",
                 "await_writer: {database: notes",

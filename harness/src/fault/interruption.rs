@@ -35,6 +35,8 @@ impl Scene {
         let Interruption { kill } = interruption;
         let claim = format!("{what} is interrupted");
         self.world.kill(kill).await?;
+        // A kill counts from its delivery: what it has not ended yet could go on as soon as it is let.
+        self.world.await_down(kill).await?;
         let seen = match tokio::time::timeout(NOTICED_WITHIN, work.rest).await {
             Ok(Ok(output)) if output.status == 0 => {
                 return Err(without_effect(&claim, format!("it ended well although {kill} was killed")));
@@ -51,7 +53,6 @@ impl Scene {
                 ));
             }
         };
-        self.world.await_down(kill).await?;
         Ok(format!("{kill} was killed in the middle of {what} ({}); {seen}", work.seen))
     }
 }

@@ -143,16 +143,13 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Whether each server of a database takes writes, in the order of the declaration. A database with one server, and no word
-    /// on how its writer is recognised, has that one for its writer.
+    /// Whether each server of a database takes writes, in the order of the declaration.
+    ///
+    /// # Errors
+    /// Where the database does not say how that is recognised: nobody is taken for a writer unasked.
     pub async fn writers(&self, name: &str) -> Result<Vec<(String, Result<bool>)>> {
         let (_, database) = self.database(Some(name))?;
-        let Some(is_writer) = &database.is_writer else {
-            return match database.nodes.as_slice() {
-                [only] => Ok(vec![(only.clone(), Ok(true))]),
-                _ => Err(not_declared(name, "`is_writer`")),
-            };
-        };
+        let is_writer = declared(name, database)?;
         let asked = database
             .nodes
             .iter()
@@ -163,21 +160,22 @@ impl<'a> Asker<'a> {
     /// Whether a server takes writes.
     ///
     /// # Errors
-    /// Where it cannot say.
+    /// Where it cannot say, or the database does not say how that is recognised.
     pub async fn is_writer(&self, name: &str, node: &str) -> Result<bool> {
         let (_, database) = self.database(Some(name))?;
-        match &database.is_writer {
-            Some(is_writer) => self.is_so(name, node, is_writer, WRITER_WITHIN).await,
-            None if database.nodes.len() == 1 => Ok(true),
-            None => Err(not_declared(name, "`is_writer`")),
-        }
+        self.is_so(name, node, declared(name, database)?, WRITER_WITHIN).await
     }
 
-    /// The one server of a database that takes writes.
+    /// Where a question for the writer of a database goes: the one server that takes writes. A database with one server and no
+    /// word on its writer has no other; that it takes writes is not said by that.
     ///
     /// # Errors
     /// Where none does, or several do; with what each said.
     pub async fn writer(&self, name: &str) -> Result<String> {
+        let (_, database) = self.database(Some(name))?;
+        if let (None, [only]) = (&database.is_writer, database.nodes.as_slice()) {
+            return Ok(only.clone());
+        }
         let known = self.writer.and_then(|writer| writer.lock().unwrap_or_else(PoisonError::into_inner).clone());
         if let Some(node) = known.filter(|node| self.holds_database(name, node))
             && matches!(self.is_writer(name, &node).await, Ok(true))
@@ -255,9 +253,12 @@ fn only_writer(name: &str, said: Vec<(String, Result<bool>)>) -> Result<String> 
     }
 }
 
-fn not_declared(database: &str, what: &str) -> WorldError {
-    let doing = format!("find which server of {database} takes writes");
-    WorldError::new(WorldErrorKind::NotFound, doing, format!("the database declares no {what}"))
+/// How the writer of a database is recognised.
+fn declared<'d>(name: &str, database: &'d Database) -> Result<&'d Criterion> {
+    database.is_writer.as_ref().ok_or_else(|| {
+        let doing = format!("find which server of {name} takes writes");
+        WorldError::new(WorldErrorKind::NotFound, doing, "the database declares no `is_writer`")
+    })
 }
 
 #[cfg(test)]
@@ -277,6 +278,7 @@ mod tests {
         let none = both(Ok(false), Err(refused())).unwrap_err().happened;
         assert_eq!(none, "no server takes writes (db-a: takes none; db-b: no route)");
     }
+
     #[test]
     fn true_and_false_have_several_spellings_and_nothing_else_has_any() {
         let row = |cells: &[&str]| cells.iter().map(|cell| Some((*cell).to_owned())).collect::<Vec<_>>();

@@ -261,7 +261,8 @@ pub struct Database {
     /// A role that can read everything and change nothing.
     pub user: String,
     /// How a server is recognised as the one that takes writes: a question that goes to each of them, and gives true or false,
-    /// or is as expected where something is. A database with one server needs none.
+    /// or is as expected where something is. A database with one server needs none, unless a check or a step demands that it
+    /// takes writes.
     pub is_writer: Option<Criterion>,
     /// How a server is recognised as one that follows the writer, in the same way.
     pub is_replica: Option<Criterion>,

@@ -1,6 +1,6 @@
 //! Two questions give the same rows: two stores agree, key by key.
 
-use blackstart_evidence::checks::{AgreementAnswer, Evaluate, Evaluation, compare};
+use blackstart_evidence::checks::{AgreementAnswer, Evaluate, Evaluation, compare, name_of};
 
 use super::{ASK_WITHIN, Ask, Asked, Examiner, Turn};
 use crate::{
@@ -12,7 +12,7 @@ impl Evaluate for AgreementCheck {
     type Answer = AgreementAnswer;
 
     fn evaluate(&self, answer: &AgreementAnswer) -> Evaluation {
-        answer.evaluate(&name_of(&self.left, "left"), &name_of(&self.right, "right"))
+        answer.evaluate(called(&self.left), called(&self.right))
     }
 }
 
@@ -29,9 +29,7 @@ impl Ask for AgreementCheck {
     }
 }
 
-/// What a side is called: its database, or the nodes that it names.
-fn name_of(side: &question::Asked, otherwise: &str) -> String {
+fn called(side: &question::Asked) -> Option<String> {
     let declared = side.kind.declared();
-    let nodes = || declared.on().filter(|on| !on.nodes().is_empty()).map(ToString::to_string);
-    declared.database().map(str::to_owned).or_else(nodes).unwrap_or_else(|| otherwise.to_owned())
+    name_of(declared.database(), declared.on())
 }

@@ -9,16 +9,14 @@ use crate::{
         check::QuestionCheck,
         question::{On, Question},
     },
-    world::Result,
+    world::{Result, Rows},
 };
 
 impl Evaluate for QuestionCheck {
     type Answer = QuestionAnswer;
 
     fn evaluate(&self, answer: &QuestionAnswer) -> Evaluation {
-        let named = self.kind.declared().on().map(On::nodes).unwrap_or_default();
-        let named: Vec<String> = named.into_iter().map(str::to_owned).collect();
-        answer.evaluate(self.expect.as_ref(), &named)
+        answer.evaluate(self.expect.as_ref(), self.kind.declared().on())
     }
 }
 
@@ -33,9 +31,17 @@ impl Ask for QuestionCheck {
     }
 }
 
+/// The most bytes of an answer to a check: all of it is kept, as an audit evaluates it again.
+const MOST_KEPT: usize = 4 << 20;
+
 /// What a node answered. That it refused, or was silent, is an answer too; only what is wrong with us is an error.
 fn told(Answer { node, rows }: Answer) -> Result<Told> {
     match rows {
+        Ok(rows) if bytes_of(&rows) > MOST_KEPT => {
+            let why =
+                format!("its answer has {} bytes, and at most {MOST_KEPT} are kept: ask for less", bytes_of(&rows));
+            Ok(Told { node, rows: None, why: Some(why) })
+        }
         Ok(rows) => Ok(Told { node, rows: Some(rows), why: None }),
         Err(error) if is_finding(&error) => Ok(Told { node, rows: None, why: Some(error.happened) }),
         Err(error) => Err(error),
@@ -52,5 +58,27 @@ impl Examiner {
             Some(On::Writer) | None => true,
         };
         places.into_iter().partition(|node| !is_alone && self.down.contains(node))
+    }
+}
+
+fn bytes_of(rows: &Rows) -> usize {
+    rows.iter().flatten().map(|cell| 1 + cell.as_ref().map_or(0, String::len)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_too_large_to_be_kept_does_not_pass() {
+        let answer = |bytes: usize| Answer { node: "web".into(), rows: Ok(vec![vec![Some("x".repeat(bytes))]]) };
+        let evaluated = |answer| {
+            let asked = vec![told(answer).expect("an answer of the system's")];
+            QuestionAnswer { asked, passed_over: Vec::new() }.evaluate(None, None)
+        };
+        assert_eq!(evaluated(answer(MOST_KEPT - 1)).deviations, 0);
+        let large = evaluated(answer(MOST_KEPT));
+        assert_eq!(large.deviations, 1);
+        assert!(large.detail.contains("ask for less"), "{}", large.detail);
     }
 }

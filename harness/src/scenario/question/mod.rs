@@ -14,7 +14,7 @@ use super::{
     units::Span,
     validate::{
         Note,
-        names::{needs_is_writer, not_empty, unknown, unknown_database, unknown_node},
+        names::{not_empty, place_of_writer, unknown, unknown_database, unknown_node},
     },
 };
 
@@ -158,7 +158,7 @@ impl Question {
             }
             (Some(On::Every), Some(_)) => Vec::new(),
             (Some(On::Writer) | None, Some((name, database))) => {
-                needs_is_writer(key, name, database).into_iter().collect()
+                place_of_writer(key, name, database).into_iter().collect()
             }
             // A database that is named and not there is told by its own key.
             (_, None) if named.is_some() => Vec::new(),

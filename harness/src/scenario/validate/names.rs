@@ -91,15 +91,20 @@ pub(in crate::scenario) fn database_on(key: &str, on: &str, database: &str, syst
     };
     let key = format!("{key}.on");
     if on == "writer" {
-        return needs_is_writer(key, database, asked);
+        return place_of_writer(key, database, asked);
     }
     let holders = asked.nodes.iter().map(String::as_str).chain(["writer"]);
     unknown(key, &format!("node that holds database `{database}`"), on, holders)
 }
 
-/// What is wrong with looking for the writer of a database.
+/// What is wrong with asking a database where it takes writes: of one server nothing is.
+pub(in crate::scenario) fn place_of_writer(key: impl Into<String>, name: &str, database: &Database) -> Option<Note> {
+    (database.nodes.len() > 1).then(|| needs_is_writer(key, name, database)).flatten()
+}
+
+/// What is wrong with demanding that a server takes writes: it must be able to say so.
 pub(in crate::scenario) fn needs_is_writer(key: impl Into<String>, name: &str, database: &Database) -> Option<Note> {
-    (database.is_writer.is_none() && database.nodes.len() > 1).then(|| {
+    database.is_writer.is_none().then(|| {
         let problem = format!("database `{name}` does not say how its writer is recognised");
         Note::new(key, problem, format!("give `databases.{name}` an `is_writer`"))
     })

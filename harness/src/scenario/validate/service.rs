@@ -5,7 +5,12 @@ use super::{
     names::{more_than_nothing, not_empty, unknown_node, unknown_request},
     topology::not_a_path,
 };
-use crate::scenario::{Scenario, System, drill::Probe, question::Own, system::Request};
+use crate::scenario::{
+    Scenario, System,
+    drill::Probe,
+    question::{On, Own},
+    system::Request,
+};
 
 pub(super) const SYSTEM_RULES: &[SystemRule] = &[entrance, answers, tokens, methods, survivors];
 pub(super) const SCENARIO_RULES: &[ScenarioRule] = &[mix, spans];
@@ -73,8 +78,28 @@ fn methods(system: &System) -> Vec<Note> {
         .collect()
 }
 
+/// Survivors are what the writer holds. Another server may still hold what the writer lost, and would hide the loss.
 fn survivors(system: &System) -> Vec<Note> {
-    system.service.survivors.kind.notes("service.survivors", Own::default(), system)
+    let asked = &system.service.survivors.kind;
+    let elsewhere = match asked.declared().on() {
+        None | Some(On::Writer) => None,
+        Some(On::Nodes(nodes)) if nodes.len() == 1 => beside_others(&nodes[0], system),
+        Some(On::Every | On::Nodes(_)) => {
+            Some("survivors of several servers together would hide what the writer lost".into())
+        }
+    };
+    let place = elsewhere.map(|problem| {
+        let mend = "drop `on`: survivors are read where work is written";
+        Note::new(format!("service.survivors.{}.on", asked.key()), problem, mend)
+    });
+    asked.notes("service.survivors", Own::default(), system).into_iter().chain(place).collect()
+}
+
+/// What is wrong with reading survivors from a node that is one of several servers of a database.
+fn beside_others(node: &str, system: &System) -> Option<String> {
+    let is_one_of_several = |nodes: &[String]| nodes.len() > 1 && nodes.iter().any(|holder| holder == node);
+    let (name, _) = system.databases.iter().find(|(_, database)| is_one_of_several(&database.nodes))?;
+    Some(format!("`{node}` is one of several servers of `{name}`, and may hold what the writer lost"))
 }
 
 fn mix(scenario: &Scenario) -> Vec<Note> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Evaluate, Evaluation, Place};
+use super::{Evaluate, Evaluation, QuestionCheck};
 use crate::manifest::digest_of;
 
 /// How many keys of each kind of difference are named.
@@ -14,27 +14,9 @@ const NAMED: usize = 3;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct AgreementCheck {
     /// One side.
-    pub left: AgreementSide,
+    pub left: QuestionCheck,
     /// The other side.
-    pub right: AgreementSide,
-}
-
-/// One side of an agreement.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct AgreementSide {
-    #[serde(default)]
-    sql: Option<Place>,
-    #[serde(default)]
-    http: Option<Place>,
-    #[serde(default)]
-    command: Option<Place>,
-}
-
-impl AgreementSide {
-    fn name(&self, otherwise: &str) -> String {
-        let place = self.sql.as_ref().or(self.http.as_ref()).or(self.command.as_ref());
-        place.and_then(Place::name).unwrap_or_else(|| otherwise.to_owned())
-    }
+    pub right: QuestionCheck,
 }
 
 /// What two queries gave: of each side how much and its digest, and the keys by which they differ. What else is in the rows
@@ -138,13 +120,14 @@ impl Evaluate for AgreementCheck {
     type Answer = AgreementAnswer;
 
     fn evaluate(&self, answer: &AgreementAnswer) -> Evaluation {
-        answer.evaluate(&self.left.name("left"), &self.right.name("right"))
+        answer.evaluate(self.left.name(), self.right.name())
     }
 }
 
 impl AgreementAnswer {
     /// What it amounts to, where its sides are called so.
-    pub fn evaluate(&self, left: &str, right: &str) -> Evaluation {
+    pub fn evaluate(&self, left: Option<String>, right: Option<String>) -> Evaluation {
+        let (left, right) = (&left.unwrap_or_else(|| "left".to_owned()), &right.unwrap_or_else(|| "right".to_owned()));
         let (deviations, detail) = match self.differences.count() {
             0 if self.left == self.right => (0, format!("{} rows of {left} and {right} agree", self.left.keys)),
             0 => (1, format!("{left} and {right} have other rows, by their digests")),

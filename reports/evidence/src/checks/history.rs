@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Evaluate, Evaluation};
 
 /// The history of the clients and the rows that survived fit together: no refused write is present, none was never
-/// sent, none is there twice. What was lost is the RPO's to evaluate.
+/// sent, none is there twice. What was lost is for the RPO to tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryCheck {

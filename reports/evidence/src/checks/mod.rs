@@ -23,7 +23,7 @@ pub use self::{
     invocation::{InvocationAnswer, InvocationCheck},
     on::On,
     one_writer::{OneWriterAnswer, OneWriterCheck, Silent},
-    question::{Place, QuestionAnswer, QuestionCheck, Told},
+    question::{QuestionAnswer, QuestionCheck, Told, name_of},
 };
 
 /// The folder of a run in which answers are kept, a file for each check.

@@ -23,24 +23,17 @@ pub struct QuestionCheck {
 
 /// Where a question goes, and of which database it speaks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Place {
+struct Place {
     #[serde(default)]
     on: Option<On>,
     #[serde(default)]
     database: Option<String>,
 }
 
-impl Place {
-    /// What it is called: its database, or the nodes that it names.
-    pub fn name(&self) -> Option<String> {
-        let nodes = || self.on.as_ref().filter(|on| !on.nodes().is_empty()).map(ToString::to_string);
-        self.database.clone().or_else(nodes)
-    }
-
-    /// The nodes that it names one by one.
-    fn nodes(&self) -> Vec<String> {
-        self.on.iter().flat_map(On::nodes).map(str::to_owned).collect()
-    }
+/// What a question is called: its database, or the nodes that it names.
+pub fn name_of(database: Option<&str>, on: Option<&On>) -> Option<String> {
+    let nodes = || on.filter(|on| !on.nodes().is_empty()).map(ToString::to_string);
+    database.map(str::to_owned).or_else(nodes)
 }
 
 /// What nodes answered to a question.
@@ -69,26 +62,36 @@ impl QuestionCheck {
     pub fn expecting(expected: Expected) -> Self {
         Self { expect: Some(expected), ..Self::default() }
     }
+
+    fn place(&self) -> Option<&Place> {
+        self.sql.as_ref().or(self.http.as_ref()).or(self.command.as_ref())
+    }
+
+    /// What it is called beside another.
+    pub(super) fn name(&self) -> Option<String> {
+        self.place().and_then(|place| name_of(place.database.as_deref(), place.on.as_ref()))
+    }
 }
 
 impl Evaluate for QuestionCheck {
     type Answer = QuestionAnswer;
 
     fn evaluate(&self, answer: &QuestionAnswer) -> Evaluation {
-        let place = self.sql.as_ref().or(self.http.as_ref()).or(self.command.as_ref());
-        answer.evaluate(self.expect.as_ref(), &place.map(Place::nodes).unwrap_or_default())
+        answer.evaluate(self.expect.as_ref(), self.place().and_then(|place| place.on.as_ref()))
     }
 }
 
 impl QuestionAnswer {
-    /// Holds what each node answered against what is expected. `named` are the nodes of which each must be told.
-    pub fn evaluate(&self, expected: Option<&Expected>, named: &[String]) -> Evaluation {
-        let is_told =
-            |node: &String| self.passed_over.contains(node) || self.asked.iter().any(|told| told.node == *node);
-        let unasked = named
+    /// Holds what each node answered against what is expected. Each node that the place names must be told.
+    pub fn evaluate(&self, expected: Option<&Expected>, on: Option<&On>) -> Evaluation {
+        let is_told = |node: &&str| {
+            self.passed_over.iter().chain(self.asked.iter().map(|told| &told.node)).any(|told| told == node)
+        };
+        let unasked = on
             .iter()
+            .flat_map(|on| on.nodes())
             .filter(|node| !is_told(node))
-            .map(|node| (node.as_str(), Evaluation { deviations: 1, detail: "was not asked".to_owned() }));
+            .map(|node| (node, Evaluation { deviations: 1, detail: "was not asked".to_owned() }));
         let all: Vec<(&str, Evaluation)> =
             self.asked.iter().map(|told| (told.node.as_str(), told.evaluate(expected))).chain(unasked).collect();
         let wrong: Vec<&(&str, Evaluation)> = all.iter().filter(|(_, it)| it.deviations > 0).collect();
@@ -159,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_place_is_called_by_its_database_or_its_nodes() {
-        let name = |text: &str| serde_saphyr::from_str::<Place>(text).unwrap().name();
-        assert_eq!(name("{on: writer, database: orders}").as_deref(), Some("orders"));
-        assert_eq!(name("{on: index}").as_deref(), Some("index"));
-        assert_eq!(name("{on: writer}"), None);
+        let name = |text: &str| serde_saphyr::from_str::<QuestionCheck>(text).unwrap().name();
+        assert_eq!(name("{sql: {on: writer, database: orders}}").as_deref(), Some("orders"));
+        assert_eq!(name("{http: {on: [index, other]}}").as_deref(), Some("index, other"));
+        assert_eq!(name("{command: {on: writer}}"), None);
     }
 }
