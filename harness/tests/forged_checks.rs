@@ -157,17 +157,17 @@ fn answers() -> Vec<(&'static str, Answer, &'static str, Answer)> {
     let same = "3 rows of 1 tables are the same on db-b and db-a";
     let one = "takes writes: db-b; takes none: none; silent: none";
     vec![
-        ("schema-version", told("db-b", Ok(vec![row(&["4"])])), "4", told("db-b", Ok(vec![row(&["3"])]))),
+        ("schema-version", told("db-b", Ok(vec![row(&["4"])])), "db-b: 4", told("db-b", Ok(vec![row(&["3"])]))),
         (
             "states-legal",
             told("db-b", Ok(Vec::new())),
-            "no row, as it must be",
+            "db-b: no row, as it must be",
             told("db-b", Ok(vec![row(&["order-7"])])),
         ),
         (
             "monitor-serves",
             told("monitor", Ok(vec![row(&[r#"{"connected":true}"#])])),
-            r#"{"connected":true}"#,
+            "monitor: it has what it must",
             told("monitor", Err("503 no database")),
         ),
         ("one-writer", writers(&["db-b"]), one, writers(&["db-a", "db-b"])),
@@ -205,12 +205,13 @@ fn a_failed_command_that_is_told_to_have_passed_is_found_by_name() {
     let declared = "    question: {command: {on: db-b, run: [ask, it]}, expect: {contains: [all]}}";
     run.write("scenario.yaml", &format!("{before}{}{declared}{}", &after[..question], &after[next..]));
     let printed = |line: &str| told("db-b", Ok(vec![row(&[line])]));
-    run.forge("schema-version", &printed("all well"), "all well");
+    run.forge("schema-version", &printed("all well"), "db-b: it has what it must");
     assert_eq!(run.broken(), []);
     for bad in [told("db-b", Err("exit status 1: all well")), printed("nothing")] {
-        run.forge("schema-version", &bad, "all well");
+        run.forge("schema-version", &bad, "db-b: it has what it must");
         let broken = run.broken();
-        let is_named = |why: &str| why.contains("check schema-version: told passed (all well), and its kept");
+        let is_named =
+            |why: &str| why.contains("check schema-version: told passed (db-b: it has what it must), and its kept");
         assert!(matches!(&broken[..], [(what, why)] if what == "checks" && is_named(why)), "{broken:?}");
     }
 }

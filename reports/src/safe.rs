@@ -87,6 +87,15 @@ fn disarmed_line(line: &str) -> String {
     }
 }
 
+/// Data cut to so many characters, saying that it was cut.
+pub fn shorten(data: &str, width: usize) -> String {
+    if data.chars().count() <= width {
+        return data.to_owned();
+    }
+    let kept: String = data.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

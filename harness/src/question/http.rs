@@ -1,5 +1,6 @@
 //! A path over HTTP, and the rows in its answer.
 
+use blackstart_reports::safe::shorten;
 use serde_json::Value;
 
 use super::{Put, Rowed};
@@ -8,11 +9,18 @@ use crate::{
     world::{Result, Rows, WorldError, WorldErrorKind},
 };
 
+/// How many letters of a refusal are told.
+const MOST_TOLD: usize = 200;
+
 #[async_trait::async_trait]
 impl Rowed for HttpQuestion {
     async fn rows(&self, put: &Put<'_>) -> Result<Rows> {
         let (status, body) = put.asker.world.get(put.node, self.port, &self.path, put.within).await?;
-        let rows = if status == 200 { rows_of(self, &body) } else { Err(format!("{status} {}", body.trim())) };
+        let rows = if status == 200 {
+            rows_of(self, &body)
+        } else {
+            Err(format!("{status} {}", shorten(body.trim(), MOST_TOLD)))
+        };
         rows.map_err(|happened| {
             let doing = format!("ask {}:{} for {}", put.node, self.port, self.path);
             WorldError::new(WorldErrorKind::Answered, doing, happened)

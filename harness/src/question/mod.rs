@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use blackstart_reports::safe::shorten;
 use futures_util::future::join_all;
 
 use crate::{
@@ -228,11 +229,7 @@ fn is_true(rows: &Rows) -> Option<bool> {
 /// A question in a few words, for what was being done when it failed.
 fn said(question: &Question) -> String {
     const MOST: usize = 60;
-    let words = question.declared().in_words();
-    match words.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}...", &words[..end]),
-        None => words,
-    }
+    shorten(&question.declared().in_words(), MOST)
 }
 
 fn only_writer(name: &str, said: Vec<(String, Result<bool>)>) -> Result<String> {

@@ -198,14 +198,7 @@ pub(super) fn clean(data: &str) -> String {
     crate::safe::one_line(data)
 }
 
-/// Data cut to so many characters, saying that it was cut.
-pub(super) fn shorten(data: &str, width: usize) -> String {
-    if data.chars().count() <= width {
-        return data.to_owned();
-    }
-    let kept: String = data.chars().take(width.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
-}
+pub(super) use crate::safe::shorten;
 
 #[cfg(test)]
 mod tests {

@@ -98,7 +98,7 @@ impl QuestionAnswer {
         let mut detail = match (all.as_slice(), wrong.first()) {
             // A check that found nobody to ask has not looked at anything.
             ([], _) => return Evaluation { deviations: 1, detail: "no node was left to ask".to_owned() },
-            ([(_, only)], _) => only.detail.clone(),
+            ([(node, only)], _) => format!("{node}: {}", only.detail),
             (all, None) => format!("{} of {} answer as they must", all.len(), all.len()),
             (all, Some((node, it))) => format!("{node}: {} ({} of {} wrong)", it.detail, wrong.len(), all.len()),
         };
@@ -149,15 +149,15 @@ mod tests {
         assert_eq!(wrong, (1, "b: no, where ok is expected (1 of 2 wrong)".into()));
         assert_eq!(evaluated(of_two, vec![good("a"), told("b", None)], &[]).1, "b: refused (1 of 2 wrong)");
         assert_eq!(evaluated(of_two, vec![good("a")], &[]).1, "b: was not asked (1 of 2 wrong)");
-        let passed_over = "ok; passed over, as the drill left them down: b";
+        let passed_over = "a: ok; passed over, as the drill left them down: b";
         assert_eq!(evaluated(of_two, vec![good("a")], &["b"]), (0, passed_over.into()));
         assert_eq!(evaluated(of_two, Vec::new(), &["a", "b"]).0, 1, "nobody was asked");
     }
 
     #[test]
     fn an_answer_is_enough_where_nothing_is_expected_of_it_and_none_is_not() {
-        assert_eq!(evaluated("{command: {on: db}}", vec![told("db", Some("3 of 3"))], &[]), (0, "3 of 3".into()));
-        assert_eq!(evaluated("{command: {on: db}}", vec![told("db", None)], &[]), (1, "refused".into()));
+        assert_eq!(evaluated("{command: {on: db}}", vec![told("db", Some("3 of 3"))], &[]), (0, "db: 3 of 3".into()));
+        assert_eq!(evaluated("{command: {on: db}}", vec![told("db", None)], &[]), (1, "db: refused".into()));
     }
 
     #[test]
